@@ -1,0 +1,111 @@
+import cookie from '@fastify/cookie'
+import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, `summary`, `tags`, `hide`.
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { health } from './admin/health.ts'
+import type { Config } from './config.ts'
+import { BffError } from './errors.ts'
+import type { Idp } from './idp/idp.ts'
+import type { Log } from './log.ts'
+import { createHandoffs } from './login/handoff.ts'
+import { createSignOuts } from './login/sign-out.ts'
+import { createTransactions } from './login/transaction.ts'
+import { accessLog } from './plugins/access-log.ts'
+import { createCookies } from './plugins/cookies.ts'
+import { crossOrigin } from './plugins/cross-origin.ts'
+import { errors, sendError } from './plugins/errors.ts'
+import { originCheck } from './plugins/origin-check.ts'
+import { parseQuery } from './plugins/query.ts'
+import { rateLimit } from './plugins/rate-limit.ts'
+import { securityHeaders, setSecurityHeaders } from './plugins/security-headers.ts'
+import { session } from './plugins/session.ts'
+import { apiProxy } from './routes/api-proxy.ts'
+import { appLanding } from './routes/app-landing.ts'
+import { authCallback } from './routes/auth-callback.ts'
+import { authHandoff } from './routes/auth-handoff.ts'
+import { authJwks } from './routes/auth-jwks.ts'
+import { authLoggedOut } from './routes/auth-logged-out.ts'
+import { authLogoutContinue } from './routes/auth-logout-continue.ts'
+import { authLogout } from './routes/auth-logout.ts'
+import { authSession } from './routes/auth-session.ts'
+import { authStart } from './routes/auth-start.ts'
+import { createSeal } from './session/seal.ts'
+import { createSessions } from './session/sessions.ts'
+import type { Store } from './store/store.ts'
+
+/** The edges of the service: what tests replace, and what the process opens and closes. */
+export interface Deps {
+  readonly config: Config
+  readonly store: Store
+  readonly idp: Idp
+  readonly log: Log
+  /** Epoch seconds. */
+  readonly now: () => number
+}
+
+/** The bare server with its limits. The process and the tests both start here, so both have them. */
+function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyInstance {
+  const bootId = Math.random().toString(36).slice(2, 8)
+  let requests = 0
+  const options: FastifyServerOptions = {
+    loggerInstance: log,
+    disableRequestLogging: true, // Its lines hold the URL, and the callback's URL holds the code.
+    requestIdLogLabel: 'request_id',
+    requestIdHeader: false, // A caller must not choose what the log says.
+    genReqId: () => `${bootId}-${(++requests).toString(36)}`,
+    bodyLimit: 64 * 1024,
+    requestTimeout: 0, // Uploads through the proxy take what they take; headers are limited by Node's own 60 s.
+    exposeHeadRoutes: false, // HEAD would run GET's handler: a link preview must not start a sign-in.
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    routerOptions: { querystringParser: parseQuery },
+    // Refuse what a schema does not allow, where Fastify would by default strip or convert it.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    frameworkErrors: (error, request, reply) => {
+      setSecurityHeaders(reply, config.secure)
+      void sendError(new BffError('invalid_request', 'refused by the router', { cause: error }), request, reply)
+    },
+  }
+  return Fastify(options) as unknown as FastifyInstance // pino's Logger type in place of Fastify's narrower one.
+}
+
+/** The service, in the order in which a request meets it. */
+export async function createApp(deps: Deps): Promise<FastifyInstance> {
+  const { config, store, idp, now } = deps
+  const cookies = createCookies(config)
+  const seal = createSeal(() => config.secrets.current().sessionKeys)
+  const sessions = createSessions({ store, seal, config, now })
+  const transactions = createTransactions({ store, seal, now })
+  const handoffs = createHandoffs({ store, seal, now })
+  const signOuts = createSignOuts({ store, seal })
+
+  const app = createServer(deps)
+  app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
+  await app.register(errors)
+  await app.register(accessLog)
+  await app.register(securityHeaders, { secure: config.secure })
+  await app.register(cookie, { hook: false })
+  await app.register(crossOrigin, { config }) // Before `session`: its `OPTIONS *` states no access.
+  await app.register(originCheck, { config, cookies })
+  await app.register(rateLimit, { config })
+  await app.register(session, { sessions, cookies }) // From here on, a route that states no access stops the start.
+
+  const signIn = { config, idp, transactions, now }
+  await app.register(authStart, { ...signIn, cookies })
+  await app.register(authCallback, { ...signIn, cookies, handoffs, sessions })
+  await app.register(authHandoff, { handoffs, sessions, cookies, now })
+  await app.register(authSession, { sessions, now })
+  await app.register(authLogout, { config, sessions, signOuts, idp, cookies })
+  await app.register(authLogoutContinue, { config, idp, signOuts })
+  await app.register(authLoggedOut, { signOuts })
+  await app.register(authJwks, { secrets: config.secrets })
+  await app.register(appLanding, { config, handoffs })
+  await app.register(apiProxy, { config, sessions, now })
+  return app
+}
+
+/** The inner listener: for the platform, not for browsers. */
+export async function createAdminApp({ log, config, store, idp }: Deps): Promise<FastifyInstance> {
+  const app = createServer({ log, config })
+  await app.register(errors)
+  await app.register(health, { store, idp })
+  return app
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance } from 'fastify'
+import { createAdminApp, createApp, type Deps } from './app.ts'
+import { type Config, loadConfig } from './config.ts'
+import { createIdp } from './idp/idp.ts'
+import { createLog, type Log } from './log.ts'
+import { openStore } from './store/index.ts'
+
+/** How long requests in flight may take to finish after SIGTERM; the contract allows 12 s in all. */
+const DRAIN_MS = 10_000
+
+const now = (): number => Date.now() / 1000
+
+/** Reads the environment, or says everything that is wrong with it and stops. */
+function readConfig(): Config {
+  try {
+    return loadConfig(process.env)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'configuration failed'}\n`)
+    process.exit(1)
+  }
+}
+
+function watchSecrets({ secrets, warnings }: Config, log: Log): () => void {
+  for (const warning of warnings) log.warn(warning)
+  return secrets.watch({
+    onChange: (names) => log.info({ names }, 'read again, and in use from now on'),
+    onFault: (fault) => log.error(`${fault}; the earlier value stays in use`),
+  })
+}
+
+/** Ends on a signal: no new connections, what is under way finishes, then the store and the last log lines. */
+function drainOn(signals: readonly NodeJS.Signals[], close: () => Promise<void>, log: Log, flush: () => void): void {
+  let draining = false
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (draining) return
+      draining = true
+      log.info({ signal }, 'draining')
+      const leave = (code: number): void => {
+        flush()
+        process.exit(code)
+      }
+      setTimeout(() => leave(1), DRAIN_MS).unref()
+      close().then(
+        () => leave(0),
+        () => leave(1),
+      )
+    })
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: { readonly host: string; readonly port: number }) {
+  return app.listen({ host, port, listenTextResolver: () => 'listening' })
+}
+
+async function main(): Promise<void> {
+  const config = readConfig()
+  const { log, flush } = createLog(config.logLevel)
+  const stopWatching = watchSecrets(config, log)
+  const store = await openStore(config.session.store, { now })
+  const idp = createIdp(config, { now, log })
+  const deps: Deps = { config, store, idp, log, now }
+  const [app, admin] = await Promise.all([createApp(deps), createAdminApp(deps)])
+  idp.start() // In the background: the service starts and serves with the IdP down.
+  const [address, adminAddress] = await Promise.all([listen(app, config.listen), listen(admin, config.admin)])
+  log.info({ address, admin_address: adminAddress, public_url: config.publicUrl }, 'ready')
+
+  const close = async (): Promise<void> => {
+    stopWatching()
+    await Promise.all([app.close(), admin.close()])
+    await idp.close()
+    await store.close()
+  }
+  drainOn(['SIGTERM', 'SIGINT'], close, log, flush)
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`oten-bff did not start: ${error instanceof Error ? error.message : 'unknown reason'}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** Longest part of a path that is logged. */
+const PATH_MAX = 200
+
+/**
+ * One line per request, when it is answered. The route's pattern, or the path without its query: the queries of
+ * callback, logout and handoff hold codes, states and tickets (LG-01).
+ */
+export const accessLog = fp(async (app: FastifyInstance) => {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, ip } = request
+    const ms = Math.round(reply.elapsedTime * 10) / 10
+    request.log.info({ method, path: pathOf(request), status: reply.statusCode, ms, ip }, 'request')
+    done()
+  })
+})
+
+function pathOf({ routeOptions, url }: FastifyRequest): string {
+  if (routeOptions.url !== undefined && !routeOptions.url.includes('*')) return routeOptions.url
+  return (url.split('?', 1)[0] ?? '').slice(0, PATH_MAX)
+}

@@ -1,0 +1,75 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+import type { CredentialKind } from '../session/credential.ts'
+import { parseStartedAt, TRANSACTION_S, TRANSACTIONS_MAX, type TransactionCookie } from '../login/transaction.ts'
+
+/**
+ * Our cookies, written and read in one place (contract §3). On https the `__Host-` prefix makes the browser refuse one
+ * that a sibling subdomain planted, `Http-` one that script wrote; plain-http localhost has neither.
+ */
+export interface Cookies {
+  readonly sessionName: string
+  /** Every value sent under the session cookie's name. More than one: somebody planted one (SC-08). */
+  readSessions(request: FastifyRequest): string[]
+  setSession(reply: FastifyReply, kind: CredentialKind, credential: string): void
+  clearSession(reply: FastifyReply): void
+  /** The secret of the transaction with this suffix; undefined when absent or sent twice. */
+  readTransaction(request: FastifyRequest, suffix: string): string | undefined
+  /** Sets one, and deletes the oldest beyond the limit. */
+  setTransaction(request: FastifyRequest, reply: FastifyReply, cookie: TransactionCookie): void
+  /** The same name, path and `Secure` as it was set with, or a `__Host-` cookie would stay (SC-12). */
+  clearTransaction(reply: FastifyReply, suffix: string): void
+}
+
+export function createCookies({ secure, session }: Pick<Config, 'secure' | 'session'>): Cookies {
+  const prefix = secure ? '__Host-Http-' : ''
+  const sessionName = `${prefix}oten_session`
+  const transactionPrefix = `${prefix}oten_tx_`
+  const base: CookieSerializeOptions = { httpOnly: true, path: '/', secure }
+  const sessionOptions: CookieSerializeOptions = {
+    ...base,
+    sameSite: session.sameSite,
+    ...(session.sameSite === 'none' && { partitioned: true }),
+  }
+  // Lax, since it must come back on the top-level navigation from the IdP, which is another site (D11).
+  const transactionOptions: CookieSerializeOptions = { ...base, sameSite: 'lax' }
+
+  return {
+    sessionName,
+    readSessions: (request) => readAll(request, (name) => name === sessionName).map(([, value]) => value),
+
+    setSession(reply, kind, credential) {
+      const { maxS } = kind === 'browser-cookie' ? session.browser : session.app
+      reply.setCookie(sessionName, credential, { ...sessionOptions, maxAge: maxS })
+    },
+
+    clearSession: (reply) => reply.setCookie(sessionName, '', { ...sessionOptions, maxAge: 0 }),
+
+    readTransaction(request, suffix) {
+      const [found, ...more] = readAll(request, (name) => name === transactionPrefix + suffix)
+      return more.length === 0 ? found?.[1] : undefined
+    },
+
+    setTransaction(request, reply, { suffix, value }) {
+      const oldest = readAll(request, (name) => name.startsWith(transactionPrefix))
+        .sort(([, a], [, b]) => parseStartedAt(a) - parseStartedAt(b))
+        .slice(0, -(TRANSACTIONS_MAX - 1))
+      for (const [name] of oldest) reply.setCookie(name, '', { ...transactionOptions, maxAge: 0 })
+      reply.setCookie(transactionPrefix + suffix, value, { ...transactionOptions, maxAge: TRANSACTION_S })
+    },
+
+    clearTransaction: (reply, suffix) =>
+      reply.setCookie(transactionPrefix + suffix, '', { ...transactionOptions, maxAge: 0 }),
+  }
+}
+
+/** Every pair whose name fits, in the order sent, repeated ones included. */
+function readAll({ headers }: FastifyRequest, fits: (name: string) => boolean): [name: string, value: string][] {
+  if (headers.cookie === undefined) return []
+  return headers.cookie.split(';').flatMap((pair): [string, string][] => {
+    const at = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(at, 0)).trim()
+    return at > 0 && fits(name) ? [[name, pair.slice(at + 1).trim()]] : []
+  })
+}

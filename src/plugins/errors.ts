@@ -1,0 +1,76 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { BffError } from '../errors.ts'
+import { isNavigation } from './navigation.ts'
+import { sendPage } from './page.ts'
+
+/** Fastify's own refusals by their code; the rest follows from the status. */
+const FASTIFY_CODES: Readonly<Record<string, 'unsupported_media_type' | 'payload_too_large'>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+}
+
+/**
+ * Every failure becomes the one error shape (contract §8), or the one error page where a person navigated to a page of
+ * ours. What the caller sees comes from the table in `errors.ts` alone; what happened goes to the log under the same id.
+ */
+export const errors = fp(async (app: FastifyInstance) => {
+  const methodsByUrl = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByUrl.get(url) ?? new Set()
+    methodsByUrl.set(url, methods)
+    for (const name of [method].flat()) methods.add(name)
+  })
+
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(toBffError(error), request, reply))
+
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = findAllowed(methodsByUrl, request)
+    if (allowed === undefined) return sendError(new BffError('not_found', 'no such route'), request, reply)
+    reply.header('allow', allowed.join(', ')) // RFC 9110 §15.5.6.
+    return sendError(new BffError('method_not_allowed', 'no such method here'), request, reply)
+  })
+})
+
+/** Also for refusals that happen before a route is known, such as a path that cannot be decoded. */
+export function sendError(error: BffError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const level = error.statusCode >= 500 ? 'error' : 'info'
+  request.log[level]({ err: error, code: error.code }, 'request refused')
+  reply.code(error.statusCode)
+  if (error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS)
+  // Bearer opens no password prompt in a browser (ER-04).
+  if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  if (request.routeOptions.config?.page === true && isNavigation(request)) return sendErrorPage(error, request, reply)
+  return reply
+    .header('cross-origin-resource-policy', 'same-origin')
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({ error: error.wireCode, error_description: error.description, error_id: request.id })
+}
+
+function sendErrorPage(error: BffError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendPage(reply, {
+    title: error.statusCode >= 500 ? 'Sign-in is not available right now' : 'This did not work',
+    text: error.description,
+    errorId: request.id,
+    link: { href: '/auth/start', label: 'Start again' },
+  })
+}
+
+function toBffError(error: FastifyError): BffError {
+  if (error instanceof BffError) return error
+  const status = error.statusCode ?? 500
+  const code = FASTIFY_CODES[error.code] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'server_error')
+  return new BffError(code, 'refused by the framework', { cause: error })
+}
+
+/** The methods of the route that this path belongs to, if there is one under another method. */
+function findAllowed(methodsByUrl: ReadonlyMap<string, Set<string>>, { url }: FastifyRequest): string[] | undefined {
+  const [path = ''] = url.split('?')
+  for (const [pattern, methods] of methodsByUrl) {
+    if (pattern === path || (pattern.includes(':') && toRegExp(pattern).test(path))) return [...methods].sort()
+  }
+  return undefined
+}
+
+const toRegExp = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll(/:[^/]+/g, '[^/]+')}$`)

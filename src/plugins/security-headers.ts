@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { BffError } from '../errors.ts'
+
+/** Longest request target that is looked at (CB-13). */
+const URL_OCTETS_MAX = 8192
+
+/**
+ * What every answer under `/auth/` carries, whatever its status (contract §8), and the limits that every request meets
+ * first.
+ */
+export const securityHeaders = fp(async (app: FastifyInstance, { secure }: { readonly secure: boolean }) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isOurs(request)) setSecurityHeaders(reply, secure)
+    done(findUrlFault(request))
+  })
+})
+
+export function setSecurityHeaders(reply: FastifyReply, secure: boolean): void {
+  // A shared cache may store what a cookie authenticated, and a back button would show a past session (RFC 9111 §3.5).
+  reply.header('cache-control', 'no-store')
+  reply.header('x-content-type-options', 'nosniff')
+  // The callback's URL holds the code: no page or resource after it may learn that from `Referer` (RFC 9700 §4.2.4).
+  reply.header('referrer-policy', 'no-referrer')
+  if (secure) reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains')
+}
+
+const isOurs = ({ url }: FastifyRequest): boolean => !url.startsWith('/api/')
+
+function findUrlFault({ url }: FastifyRequest): BffError | undefined {
+  if (url.length > URL_OCTETS_MAX) return new BffError('invalid_request', 'the request target is too long')
+  if (!url.includes('%') || url.startsWith('/api/')) return undefined
+  try {
+    decodeURIComponent(url)
+    return undefined
+  } catch (cause) {
+    return new BffError('invalid_request', 'the request target has a broken percent-encoding', { cause })
+  }
+}

@@ -1,0 +1,48 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** Of this connection only, never passed on (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * What a client must not say to the API: its cookies, which are ours; a token of its own; who it is; by what way it
+ * came. Compared after folding case and `_` to `-`, since many servers read `X_Auth_Subject` as `X-Auth-Subject`.
+ */
+const OURS = new Set(['cookie', 'authorization', 'forwarded', 'x-request-id', 'x-real-ip'])
+const OURS_PREFIXES = ['x-auth-', 'x-forwarded-', 'sec-fetch-']
+
+const fold = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+
+const isOurs = (name: string): boolean => {
+  const folded = fold(name)
+  return OURS.has(folded) || OURS_PREFIXES.some((prefix) => folded.startsWith(prefix))
+}
+
+/** The headers of a request to the API: the client's without what is ours to say, then ours (PX-03). */
+export function buildUpstreamHeaders(
+  headers: IncomingHttpHeaders,
+  ours: { readonly accessToken: string; readonly requestId: string },
+): IncomingHttpHeaders {
+  const passed = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !isOurs(name))
+  // After the client's: nothing that it sent, a `Connection` header included, can remove or replace these.
+  return { ...Object.fromEntries(passed), authorization: `Bearer ${ours.accessToken}`, 'x-request-id': ours.requestId }
+}
+
+/** The headers of the API's answer: no cookie and no CORS decision of its own on our origin (PX-05). */
+export function buildClientHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const passed = Object.entries(headers).filter(
+    ([name]) => !HOP_BY_HOP.has(name) && name !== 'set-cookie' && !name.startsWith('access-control-'),
+  )
+  const kept = Object.fromEntries(passed)
+  // It was made for one user: without this a shared cache may keep it for the next (RFC 9111 §3.5).
+  return 'cache-control' in kept ? kept : { ...kept, 'cache-control': 'no-store' }
+}

@@ -1,0 +1,159 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Config } from '../config.ts'
+import { BffError } from '../errors.ts'
+import type { SignInError } from '../idp/authorization.ts'
+import { buildDeepLink } from '../login/deep-link.ts'
+import type { Handoffs } from '../login/handoff.ts'
+import { withAuthError } from '../login/return-to.ts'
+import { type CompletedSignIn, completeSignIn, type SignInDeps } from '../login/sign-in.ts'
+import { type SignInTarget, type Transaction, transactionSuffix } from '../login/transaction.ts'
+import type { Cookies } from '../plugins/cookies.ts'
+import { sendPage } from '../plugins/page.ts'
+import { readPresented } from '../plugins/presented.ts'
+import { type Sessions, sessionKey } from '../session/sessions.ts'
+import { errorResponses } from './error-body.ts'
+
+/** Longest `state` that is looked at (CB-13); ours have 43 characters. */
+const STATE_MAX = 512
+
+const schema = {
+  operationId: 'finishSignIn',
+  summary: "Take the IdP's answer, redeem the code, start the session",
+  tags: ['sign-in'],
+  // Open, and without types: parameters we do not know are ignored (RFC 6749 §4.1.2), those we know are checked below.
+  querystring: Type.Object(
+    { code: Type.Optional(Type.Unknown()), state: Type.Optional(Type.Unknown()), error: Type.Optional(Type.Unknown()) },
+    { additionalProperties: true },
+  ),
+  response: {
+    303: Type.Null({ description: 'To `return_to`, or to the deep link of an app' }),
+    ...errorResponses('unknown_transaction'),
+  },
+}
+
+export interface AuthCallbackDeps extends SignInDeps {
+  readonly config: Config
+  readonly cookies: Cookies
+  readonly handoffs: Handoffs
+  readonly sessions: Sessions
+}
+
+/** GET /auth/callback, the redirect URI: checks, redeems, validates, and starts a session or hands over to an app. */
+export const authCallback: FastifyPluginAsyncTypebox<AuthCallbackDeps> = async (app, deps) => {
+  const rules = { access: 'public', from: 'anywhere', page: true } as const
+
+  app.get('/auth/callback', { config: rules, schema }, async (request, reply) => {
+    const query = new URL(request.url, deps.config.publicUrl).searchParams
+    const transaction = await takeTransaction(query, request, reply, deps)
+    const completed = await completeSignIn(deps, transaction, query)
+    if (completed.kind === 'failed') {
+      request.log.warn({ event: 'sign_in_failed', code: completed.error, reason: completed.reason }, 'sign-in failed')
+      return sendFailure(reply, transaction.target, completed.error, deps)
+    }
+    const { target } = transaction
+    if (target.kind === 'app') return sendToApp(request, reply, target, completed, transaction, deps)
+    return sendToBrowser(request, reply, target, completed, transaction, deps)
+  })
+}
+
+type SignedIn = Extract<CompletedSignIn, { kind: 'signed-in' }>
+type BrowserTarget = Extract<SignInTarget, { kind: 'browser' }>
+type AppTarget = Extract<SignInTarget, { kind: 'app' }>
+
+/**
+ * Before anything else: the state and this browser's cookie for it, or no request leaves for the IdP (CB-01). What is
+ * unknown, expired, used or forged looks the same from outside (ER-06).
+ */
+async function takeTransaction(
+  query: URLSearchParams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { cookies, transactions }: AuthCallbackDeps,
+): Promise<Transaction> {
+  const [state = '', ...more] = query.getAll('state')
+  if (state === '' || state.length > STATE_MAX || more.length > 0) {
+    throw new BffError('unknown_transaction', 'state is absent, repeated or too long')
+  }
+  const suffix = transactionSuffix(state)
+  const cookie = cookies.readTransaction(request, suffix)
+  const transaction = cookie === undefined ? undefined : await transactions.take(state, cookie)
+  cookies.clearTransaction(reply, suffix)
+  if (transaction === undefined) {
+    const reason = cookie === undefined ? 'no transaction cookie for this state' : 'unknown, expired, used or foreign'
+    throw new BffError('unknown_transaction', reason)
+  }
+  return transaction
+}
+
+async function sendToBrowser(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: BrowserTarget,
+  { session: found }: SignedIn,
+  transaction: Transaction,
+  deps: AuthCallbackDeps,
+): Promise<FastifyReply> {
+  const { sessions, cookies } = deps
+  const session = await sessions.create({ ...found, kind: 'browser-cookie', userAgent: readUserAgent(request) })
+  // Asked after the session is written: a logout before sees nothing to end but leaves its mark, one after finds the
+  // session. So a sign-in that was under way when its IdP session ended does not come alive (BL-13).
+  if (found.sid !== undefined && (await sessions.wasSidEnded(found.issuer, found.sid, transaction.startedAtMs))) {
+    await sessions.end(session.key)
+    request.log.warn({ event: 'sign_in_failed', reason: 'logged_out_meanwhile' }, 'sign-in failed')
+    return sendFailure(reply, target, 'sign_in_failed', deps)
+  }
+  await endEarlierSessions(request, transaction, deps)
+  cookies.setSession(reply, 'browser-cookie', session.credential)
+  request.log.info({ event: 'signed_in', session: session.record.id }, 'signed in')
+  return reply.redirect(target.returnTo, 303)
+}
+
+/** The browser's session before this one, also another user's, is over (CB-11). */
+async function endEarlierSessions(request: FastifyRequest, { earlierSessionKey }: Transaction, deps: AuthCallbackDeps) {
+  const presented = readPresented(request, deps.cookies)
+  const presentedKey = 'credential' in presented ? sessionKey(presented.credential) : undefined
+  const keys = new Set([earlierSessionKey, presentedKey].filter((key) => key !== undefined))
+  await Promise.all([...keys].map((key) => deps.sessions.replace(key)))
+}
+
+/** No session is left in the system browser; the link carries a one-time code and the app's state, no more (MH-04). */
+async function sendToApp(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: AppTarget,
+  { session }: SignedIn,
+  { startedAtMs }: Transaction,
+  deps: AuthCallbackDeps,
+): Promise<FastifyReply> {
+  const code = await deps.handoffs.create({ codeChallenge: target.codeChallenge, session, startedAtMs })
+  request.log.info({ event: 'handed_over', app: target.app }, 'handed over to an app')
+  return sendDeepLink(reply, target, { code }, deps)
+}
+
+function sendFailure(reply: FastifyReply, target: SignInTarget, error: SignInError, deps: AuthCallbackDeps): FastifyReply {
+  if (target.kind === 'app') return sendDeepLink(reply, target, { error }, deps)
+  return reply.redirect(withAuthError(target.returnTo, error), 303)
+}
+
+/** Some platforms follow a redirect to an app only after a tap, so the redirect brings a page with a button (MH-11). */
+function sendDeepLink(
+  reply: FastifyReply,
+  { app, state }: AppTarget,
+  outcome: { readonly code: string } | { readonly error: SignInError },
+  { config }: AuthCallbackDeps,
+): FastifyReply {
+  const deepLink = config.apps.get(app)?.deepLink
+  // The app was taken out of APPS while its user was at the IdP.
+  if (deepLink === undefined) throw new BffError('unknown_transaction', 'the app is not in APPS any more')
+  const href = buildDeepLink(deepLink, { ...outcome, state })
+  return sendPage(reply.code(303).header('location', href), {
+    title: 'Back to the app',
+    text: `If ${app} does not open by itself, use the button.`,
+    link: { href, label: `Open ${app}` },
+  })
+}
+
+/** For the user's list of sessions; capped, since it is the client's text. */
+const readUserAgent = ({ headers }: FastifyRequest): string => (headers['user-agent'] ?? '').slice(0, 200)

@@ -1,0 +1,85 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
+import { BffError } from '../errors.ts'
+import type { Handoffs } from '../login/handoff.ts'
+import type { Cookies } from '../plugins/cookies.ts'
+import type { Session } from '../session/record.ts'
+import type { Sessions } from '../session/sessions.ts'
+import { buildSessionView } from '../session/view.ts'
+import { errorResponses } from './error-body.ts'
+import { SessionViewBody } from './session-view.ts'
+
+const HandoffBody = Type.Object(
+  {
+    code: Type.String({ minLength: 1, maxLength: 512, description: 'From the deep link; one use, at most 60 seconds' }),
+    // Its form is checked with its value: a verifier that is too short is a wrong one, and burns the code as such.
+    code_verifier: Type.String({ maxLength: 512, description: 'What the code_challenge was made of (RFC 7636)' }),
+    session: Type.Optional(
+      Type.Union([Type.Literal('cookie'), Type.Literal('token')], {
+        description: "`cookie` (default): in the app's HTTP client; `token`: to be sent as Authorization: Bearer",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'redeemHandoff',
+  summary: 'The app redeems its code for a session',
+  tags: ['sign-in'],
+  body: HandoffBody,
+  response: {
+    200: Type.Object(
+      { ...SessionViewBody.properties, session_token: Type.Optional(Type.String({ description: 'Shown once' })) },
+      { additionalProperties: false },
+    ),
+    ...errorResponses(
+      'invalid_request',
+      'invalid_grant',
+      'forbidden_origin',
+      'payload_too_large',
+      'unsupported_media_type',
+      'rate_limited',
+    ),
+  },
+}
+
+interface Deps {
+  readonly handoffs: Handoffs
+  readonly sessions: Sessions
+  readonly cookies: Cookies
+  /** Epoch seconds. */
+  readonly now: () => number
+}
+
+/** POST /auth/handoff: the app shows the verifier that only it knows, and gets its session. Reads no cookie (MH-14). */
+export const authHandoff: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+  const { cookies, now } = deps
+  const rules = { access: 'public', from: 'handoff', rateLimit: {} } as const
+
+  app.post('/auth/handoff', { config: rules, schema }, async (request, reply) => {
+    const session = await redeem(request.body, (request.headers['user-agent'] ?? '').slice(0, 200), deps)
+    request.log.info({ event: 'signed_in', session: session.record.id, app: session.record.app }, 'signed in')
+    const view = buildSessionView(session, now())
+    if (session.record.kind === 'app-token') return { ...view, session_token: session.credential }
+    cookies.setSession(reply, 'app-cookie', session.credential)
+    return view
+  })
+}
+
+/** @throws {BffError} invalid_grant, the same for every reason: whoever guesses learns nothing (MH-06) */
+async function redeem(body: Static<typeof HandoffBody>, userAgent: string, { handoffs, sessions }: Deps): Promise<Session> {
+  const redemption = await handoffs.redeem(body.code, body.code_verifier)
+  if (redemption.kind === 'refused') {
+    if (redemption.earlierSessionKey !== undefined) await sessions.end(redemption.earlierSessionKey)
+    throw new BffError('invalid_grant', `handoff: ${redemption.reason}`)
+  }
+  const { session: found, startedAtMs } = redemption.handoff
+  const session = await sessions.create({ ...found, kind: body.session === 'token' ? 'app-token' : 'app-cookie', userAgent })
+  // Both asked after the session is written; see the callback for why that order leaves no gap.
+  const onlyOnce = await handoffs.markSpent(body.code, session.key)
+  const loggedOut = found.sid !== undefined && (await sessions.wasSidEnded(found.issuer, found.sid, startedAtMs))
+  if (onlyOnce && !loggedOut) return session
+  await sessions.end(session.key)
+  throw new BffError('invalid_grant', onlyOnce ? 'handoff: logged out meanwhile' : 'handoff: redeemed twice')
+}

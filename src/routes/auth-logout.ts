@@ -1,0 +1,109 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Config } from '../config.ts'
+import { BffError } from '../errors.ts'
+import type { Idp } from '../idp/idp.ts'
+import { parseReturnTo, type ReturnTo } from '../login/return-to.ts'
+import type { SignOuts } from '../login/sign-out.ts'
+import type { Cookies } from '../plugins/cookies.ts'
+import { isNavigation } from '../plugins/navigation.ts'
+import type { Session } from '../session/record.ts'
+import type { Sessions } from '../session/sessions.ts'
+import { errorResponses } from './error-body.ts'
+
+/** How long a sign-out waits for the IdP, which may be down, before it answers the user. */
+const IDP_WAIT_MS = 1500
+
+const LogoutBody = Type.Union([
+  Type.Object({ return_to: Type.Optional(Type.String({ description: 'Rules as for /auth/start' })) }, { additionalProperties: false }),
+  Type.Null(),
+])
+
+const schema = {
+  operationId: 'signOut',
+  summary: 'End the session here, and say where it can be ended at the IdP',
+  tags: ['sign-out'],
+  body: LogoutBody,
+  response: {
+    200: Type.Object({
+      logout_url: Type.Union([Type.String(), Type.Null()], { description: 'Navigate there; null when the IdP has no sign-out' }),
+    }),
+    303: Type.Null({ description: 'To the IdP, or to `return_to` (navigations)' }),
+    ...errorResponses('invalid_request', 'forbidden_origin', 'payload_too_large', 'unsupported_media_type'),
+  },
+}
+
+interface Deps {
+  readonly config: Config
+  readonly sessions: Sessions
+  readonly signOuts: SignOuts
+  readonly idp: Idp
+  readonly cookies: Cookies
+}
+
+/** POST /auth/logout: the session is gone before anybody else is asked; tokens are revoked where the IdP can. */
+export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+  const { config, sessions, cookies } = deps
+  const rules = { access: 'optional', from: 'change' } as const
+  acceptForms(app)
+
+  app.post('/auth/logout', { config: rules, schema }, async (request, reply) => {
+    const returnTo = request.body?.return_to === undefined ? undefined : parseReturnTo(request.body.return_to, config)
+    const { session } = request
+    if (session !== null) {
+      const { id, issuer, sid } = session.record
+      // The mark first: a sign-in of the same IdP session that is under way finds it, whatever comes first (BL-13).
+      if (sid !== undefined) await sessions.markSidEnded(issuer, sid)
+      await sessions.end(session.key)
+      request.log.info({ event: 'signed_out', session: id }, 'signed out')
+    }
+    cookies.clearSession(reply)
+    clearSiteData(request, reply, config)
+    const logoutUrl = session === null ? null : await endAtIdp(session, returnTo, deps)
+    if (isNavigation(request)) return reply.redirect(logoutUrl ?? returnTo ?? '/', 303)
+    return { logout_url: logoutUrl }
+  })
+}
+
+/** Tells the IdP, as far as it answers soon. @returns where the browser ends the session there */
+async function endAtIdp(session: Session, returnTo: ReturnTo | undefined, deps: Deps): Promise<string | null> {
+  const { idp, signOuts, config } = deps
+  const metadata = await Promise.race([idp.metadata.get().catch(() => undefined), wait(IDP_WAIT_MS)])
+  if (metadata === undefined) return null
+  const { refreshToken, accessToken, idToken } = session.record.tokens
+  if (metadata.revocationEndpoint !== undefined) {
+    const revoked = revokeTokens(idp, refreshToken, accessToken)
+    await Promise.race([revoked, wait(IDP_WAIT_MS)])
+  }
+  if (metadata.endSessionEndpoint === undefined) return null
+  const ticket = await signOuts.start({ idToken, returnTo })
+  return `${config.publicUrl}/auth/logout/continue?ticket=${ticket}`
+}
+
+/** The refresh token first: an IdP that knows the grant drops its access tokens with it (RFC 7009 §2.1). Never throws. */
+async function revokeTokens(idp: Idp, refreshToken: string | undefined, accessToken: string): Promise<void> {
+  if (refreshToken !== undefined) await idp.revoke({ token: refreshToken, tokenTypeHint: 'refresh_token' })
+  await idp.revoke({ token: accessToken, tokenTypeHint: 'access_token' })
+}
+
+const wait = (ms: number): Promise<undefined> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), ms).unref()
+  })
+
+/** What the page kept of its user goes with the session, where the page shares our origin (LO-08). */
+function clearSiteData(request: FastifyRequest, reply: FastifyReply, { publicUrl }: Config): void {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  if (origin === publicUrl || site === 'same-origin') reply.header('clear-site-data', '"cache", "storage"')
+}
+
+/** A plain HTML form can sign out too; JSON is the other form, and there is no third (CS-07). */
+function acceptForms(app: FastifyInstance): void {
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    const form = new URLSearchParams(body.toString())
+    const names = [...form.keys()]
+    if (new Set(names).size < names.length) return done(new BffError('invalid_request', 'a form field is repeated'))
+    done(null, Object.fromEntries(form))
+  })
+}

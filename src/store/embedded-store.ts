@@ -1,0 +1,84 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { attempt } from './attempt.ts'
+import { openSessionFile } from './session-file.ts'
+import type { Store } from './store.ts'
+import { startSweep } from './sweep.ts'
+
+/** Measured: larger pieces stall requests for longer, and reclaim no more in the same time. */
+const SWEEP_ROWS = 100
+const SWEEP_PAUSE_MS = 2
+
+/** What a store in a file needs. */
+export interface EmbeddedStoreOptions {
+  /** The SQLite file; missing directories are created. */
+  readonly path: string
+  /** Epoch seconds, fractions allowed. */
+  readonly now: () => number
+  /** How long another process may still hold the file: a rolling restart overlaps. */
+  readonly waitMs?: number
+  /** Told how many expired entries a step of the sweep reclaimed. */
+  readonly onSwept?: (entries: number) => void
+}
+
+/**
+ * Keeps everything in one SQLite file, which this process holds alone: callers may remember what they read. Survives
+ * restarts and the death of the process.
+ *
+ * @throws {Error} when the file is held by another process, damaged, not ours, or of a newer release
+ */
+export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  const { path, now, waitMs = 15_000, onSwept } = options
+  const db = await openSessionFile(path, waitMs)
+  const sql = prepare(db)
+  const stopSweep = startSweep(() => {
+    const swept = Number(sql.sweep.run(now()).changes)
+    onSwept?.(swept)
+    return swept === SWEEP_ROWS
+  }, SWEEP_PAUSE_MS)
+
+  return {
+    exclusive: true,
+    get: (key) => attempt(() => text(sql.get.get(key, now()))),
+    set: (key, value, ttlS) => attempt(() => void sql.set.run(key, value, now() + ttlS)),
+    add: (key, value, ttlS) =>
+      attempt(() => {
+        const at = now()
+        return sql.add.run(key, value, at + ttlS, at).changes > 0
+      }),
+    replace: (key, value, ttlS) =>
+      attempt(() => {
+        const at = now()
+        return sql.replace.run(value, at + ttlS, key, at).changes > 0
+      }),
+    // `all`, since `get` leaves the statement before its end, and with it before the outcome of the commit.
+    take: (key) => attempt(() => text(sql.take.all(key, now())[0])),
+    delete: (key) => attempt(() => sql.delete.run(key, now()).changes > 0),
+    ping: () => attempt(() => void sql.ping.get()),
+    close: () =>
+      attempt(() => {
+        stopSweep()
+        if (db.isOpen) db.close() // The last connection to close writes the WAL back into the file and removes it.
+      }),
+  }
+}
+
+const text = (row: Record<string, unknown> | undefined) => (typeof row?.value === 'string' ? row.value : undefined)
+
+/** One statement per verb: SQLite makes each a transaction of its own. */
+function prepare(db: DatabaseSync) {
+  const upsert = `INSERT INTO entries (key, value, expires_at) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`
+  return {
+    get: db.prepare('SELECT value FROM entries WHERE key = ? AND expires_at > ?'),
+    set: db.prepare(upsert),
+    add: db.prepare(`${upsert} WHERE entries.expires_at <= ?`),
+    replace: db.prepare('UPDATE entries SET value = ?, expires_at = ? WHERE key = ? AND expires_at > ?'),
+    take: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ? RETURNING value'),
+    delete: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ?'),
+    // SQLite as built into Node has no `DELETE … LIMIT`.
+    sweep: db.prepare(
+      `DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
+    ),
+    ping: db.prepare('SELECT count(*) FROM sqlite_schema'), // Reads the file, which `SELECT 1` would not.
+  }
+}

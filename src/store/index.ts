@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import { createEmbeddedStore } from './embedded-store.ts'
+import { createMemoryStore } from './memory-store.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Opens the store that `SESSION_STORE` names: `memory:`, or `file:PATH` with the path as it is (nothing is decoded),
+ * from the working directory when relative; `file:///PATH` is absolute.
+ *
+ * @param url may hold a password, so no message shows it
+ * @param options.now epoch seconds, fractions allowed
+ * @throws {Error} when the URL names no store, or the store cannot be opened
+ */
+export async function openStore(url: string, options: { readonly now: () => number }): Promise<Store> {
+  const { now } = options
+  const [, scheme, rest = ''] = /^([a-z]+):(.*)$/s.exec(url) ?? []
+  switch (scheme) {
+    case 'memory':
+      if (rest !== '') throw new Error('SESSION_STORE: nothing may follow memory:')
+      return createMemoryStore({ now })
+    case 'file':
+      return createEmbeddedStore({ path: parsePath(rest), now })
+    case 'redis':
+    case 'rediss':
+      throw new Error('SESSION_STORE: this release has no Redis store; use file:PATH or memory:')
+    default:
+      throw new Error('SESSION_STORE must be memory: or file:PATH')
+  }
+}
+
+function parsePath(rest: string): string {
+  const path = rest.startsWith('///') ? rest.slice(2) : rest
+  if (path.startsWith('//')) throw new Error('SESSION_STORE: file: takes a path on this machine, without a host')
+  if (path === '' || path.endsWith('/')) throw new Error('SESSION_STORE: file: needs the path of a file')
+  return resolve(path)
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Store } from '../../src/store/store.ts'
+
+/** An empty store, and a way to let time pass: by moving its clock, or by waiting where the clock is not ours. */
+export interface Subject {
+  readonly store: Store
+  readonly advance: (seconds: number) => void | Promise<void>
+}
+
+type Create = (t: TestContext) => Subject | Promise<Subject>
+
+const callers = <T>(work: (n: number) => Promise<T>) => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
+
+/** What callers rely on, whichever store stands behind. The caller closes the store and removes what it left. */
+export function testStore(name: string, create: Create): void {
+  testReadsAndWrites(name, create)
+  testExpiry(name, create)
+  testRaces(name, create)
+  testEdges(name, create)
+}
+
+function testReadsAndWrites(name: string, create: Create): void {
+  test(`${name} store: a value is read back, and overwritten by set`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(await store.get('k'), undefined)
+    assert.equal(await store.set('k', 'one', 10), undefined)
+    assert.equal(await store.get('k'), 'one')
+    await store.set('k', 'two', 10)
+    assert.equal(await store.get('k'), 'two')
+    assert.equal(await store.get('other'), undefined)
+  })
+
+  test(`${name} store: add writes only where nothing is`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(await store.add('k', 'one', 10), true)
+    assert.equal(await store.add('k', 'two', 10), false)
+    assert.equal(await store.get('k'), 'one')
+    await store.delete('k')
+    assert.equal(await store.add('k', 'three', 10), true)
+    assert.equal(await store.get('k'), 'three')
+  })
+
+  test(`${name} store: replace writes only over a live value, and never revives a removed one`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(await store.replace('k', 'never there', 10), false)
+    await store.set('k', 'one', 10)
+    assert.equal(await store.replace('k', 'two', 10), true)
+    assert.equal(await store.get('k'), 'two')
+    await store.delete('k')
+    assert.equal(await store.replace('k', 'deleted', 10), false)
+    await store.set('k', 'three', 10)
+    await store.take('k')
+    assert.equal(await store.replace('k', 'taken', 10), false)
+    assert.equal(await store.get('k'), undefined)
+  })
+
+  test(`${name} store: take reads and removes, and only the key it was given`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(await store.take('k'), undefined)
+    await store.set('k', 'v', 10)
+    await store.set('k2', 'v2', 10)
+    assert.equal(await store.take('k'), 'v')
+    assert.equal(await store.take('k'), undefined)
+    assert.equal(await store.get('k'), undefined)
+    assert.equal(await store.get('k2'), 'v2')
+  })
+
+  test(`${name} store: delete says whether something live was removed`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(await store.delete('k'), false)
+    await store.set('k', 'v', 10)
+    await store.set('k2', 'v2', 10)
+    assert.equal(await store.delete('k'), true)
+    assert.equal(await store.delete('k'), false)
+    assert.equal(await store.get('k'), undefined)
+    assert.equal(await store.get('k2'), 'v2')
+  })
+}
+
+function testExpiry(name: string, create: Create): void {
+  test(`${name} store: a value lives for its ttl, and for every verb it is then gone`, async (t) => {
+    const { store, advance } = await create(t)
+    for (const key of ['get', 'take', 'delete', 'replace', 'add', 'set']) await store.set(key, 'old', 2)
+    await advance(1)
+    assert.equal(await store.get('get'), 'old')
+    await advance(1.1)
+    assert.equal(await store.get('get'), undefined)
+    assert.equal(await store.take('take'), undefined)
+    assert.equal(await store.delete('delete'), false)
+    assert.equal(await store.replace('replace', 'revived', 10), false)
+    assert.equal(await store.get('replace'), undefined)
+    assert.equal(await store.add('add', 'new', 10), true)
+    assert.equal(await store.get('add'), 'new')
+    await store.set('set', 'new', 10)
+    assert.equal(await store.get('set'), 'new')
+  })
+
+  test(`${name} store: set and replace give the value a new ttl, longer or shorter`, async (t) => {
+    const { store, advance } = await create(t)
+    for (const key of ['set', 'replace']) await store.set(key, 'v', 1)
+    for (const key of ['set-short', 'replace-short']) await store.set(key, 'v', 10)
+    await store.set('set', 'v', 10)
+    await store.replace('replace', 'v', 10)
+    await store.set('set-short', 'v', 1)
+    await store.replace('replace-short', 'v', 1)
+    await advance(1.1)
+    assert.equal(await store.get('set'), 'v')
+    assert.equal(await store.get('replace'), 'v')
+    assert.equal(await store.get('set-short'), undefined)
+    assert.equal(await store.get('replace-short'), undefined)
+  })
+
+  test(`${name} store: neither a failed add nor a read prolongs what is there`, async (t) => {
+    const { store, advance } = await create(t)
+    await store.set('k', 'v', 1)
+    assert.equal(await store.add('k', 'late', 10), false)
+    assert.equal(await store.get('k'), 'v')
+    await advance(1.1)
+    assert.equal(await store.get('k'), undefined)
+  })
+}
+
+function testRaces(name: string, create: Create): void {
+  test(`${name} store: of many callers, exactly one takes the value`, async (t) => {
+    const { store } = await create(t)
+    await store.set('k', 'v', 10)
+    const taken = await callers(() => store.take('k'))
+    assert.deepEqual(
+      taken.filter((value) => value !== undefined),
+      ['v'],
+    )
+  })
+
+  test(`${name} store: of many callers, exactly one adds, and its value stays`, async (t) => {
+    const { store } = await create(t)
+    const added = await callers((n) => store.add('k', `caller ${n}`, 10))
+    assert.equal(added.filter(Boolean).length, 1)
+    assert.equal(await store.get('k'), `caller ${added.indexOf(true)}`)
+  })
+
+  test(`${name} store: of many callers, exactly one adds over an expired value`, async (t) => {
+    const { store, advance } = await create(t)
+    await store.set('k', 'old', 1)
+    await advance(1.1)
+    const added = await callers((n) => store.add('k', `caller ${n}`, 10))
+    assert.equal(added.filter(Boolean).length, 1)
+    assert.equal(await store.get('k'), `caller ${added.indexOf(true)}`)
+  })
+
+  test(`${name} store: of many callers, exactly one deletes`, async (t) => {
+    const { store } = await create(t)
+    await store.set('k', 'v', 10)
+    const deleted = await callers(() => store.delete('k'))
+    assert.equal(deleted.filter(Boolean).length, 1)
+  })
+
+  test(`${name} store: replacing while another deletes leaves nothing`, async (t) => {
+    const { store } = await create(t)
+    await store.set('k', 'v', 10)
+    await callers((n) => (n === 10 ? store.delete('k') : store.replace('k', `late ${n}`, 10)))
+    assert.equal(await store.get('k'), undefined)
+  })
+}
+
+function testEdges(name: string, create: Create): void {
+  test(`${name} store: large values come back whole`, async (t) => {
+    const { store } = await create(t)
+    const values = ['a'.repeat(64 * 1024), 'ü'.repeat(64 * 1024), '']
+    for (const [n, value] of values.entries()) await store.set(`k${n}`, value, 10)
+    for (const [n, value] of values.entries()) assert.ok((await store.get(`k${n}`)) === value, `value ${n}`)
+    assert.ok((await store.take('k1')) === values[1])
+  })
+
+  test(`${name} store: keys and values are data, in any script`, async (t) => {
+    const { store } = await create(t)
+    const strange = [
+      'Zoë 🦊 اختبار 測試',
+      "'; DROP TABLE entries; --",
+      'line\r\n2',
+      'nul\u0000 inside',
+      '%_*?',
+      '__proto__',
+    ]
+    for (const one of strange) await store.set(one, `${one}!`, 10)
+    for (const one of strange) assert.equal(await store.get(one), `${one}!`)
+    assert.equal(await store.get('NUL\u0000 INSIDE'), undefined)
+    assert.equal(await store.get('nul'), undefined)
+    for (const one of strange) assert.equal(await store.take(one), `${one}!`)
+  })
+
+  test(`${name} store: says whether it is the only writer, and answers a ping`, async (t) => {
+    const { store } = await create(t)
+    assert.equal(typeof store.exclusive, 'boolean')
+    assert.equal(await store.ping(), undefined)
+  })
+
+  test(`${name} store: once closed, every verb fails with store_unavailable; closing again does not`, async (t) => {
+    const { store } = await create(t)
+    await store.set('k', 'v', 10)
+    await store.close()
+    const unavailable = { name: 'BffError', code: 'store_unavailable' }
+    await assert.rejects(store.get('k'), unavailable)
+    await assert.rejects(store.set('k', 'v', 10), unavailable)
+    await assert.rejects(store.add('k', 'v', 10), unavailable)
+    await assert.rejects(store.replace('k', 'v', 10), unavailable)
+    await assert.rejects(store.take('k'), unavailable)
+    await assert.rejects(store.delete('k'), unavailable)
+    await assert.rejects(store.ping(), unavailable)
+    await store.close()
+  })
+}
