@@ -52,7 +52,10 @@ async function readAuthorization(deps: AuthorizeDeps, ctx: Context): Promise<Rec
 
 function refuse(issuer: string, ctx: Context, refusal: Refusal): void {
   const { returnTo } = refusal
-  if (returnTo === undefined) return sendError(ctx, refusal.status, refusal.error, refusal.message)
+  if (returnTo === undefined) {
+    sendError(ctx, refusal.status, refusal.error, refusal.message)
+    return
+  }
   const url = new URL(returnTo.redirectUri)
   url.searchParams.set('error', refusal.error)
   // RFC 6749 §4.1.2.1 allows printable ASCII without quotes and backslashes.

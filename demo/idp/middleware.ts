@@ -48,6 +48,7 @@ export function useMiddleware(deps: MiddlewareDeps): void {
     if (ctx.path === ENDPOINTS.authorize && isGet) return answerAuthorize(deps, ctx, next)
     if (ctx.path.startsWith(`${SIGN_IN_PATH}/`)) return answerSignIn(deps, ctx)
     if (ctx.path === ENDPOINTS.endSession && isGet) return answerLogout(deps, ctx, next)
+    if (ctx.path === '/.well-known/oauth-authorization-server') return // A second document would escape the faults.
     if (ctx.path === '/avatar.svg') {
       ctx.type = 'image/svg+xml'
       ctx.body = AVATAR
@@ -82,8 +83,8 @@ async function alterAnswer(deps: MiddlewareDeps, ctx: Context, next: Next): Prom
     ctx.body = faults.alterJwks?.({ ...jwks }) ?? jwks
   } else if (ctx.path === ENDPOINTS.token && ctx.status === 200) {
     ctx.body = faults.alterTokenResponse?.(bodyOf(ctx)) ?? ctx.body
-  } else if (ctx.state.answered === true) {
-    const location = new URL(String(ctx.response.get('location')))
+  } else if (ctx.state.answered === true && ctx.response.get('location') !== '') {
+    const location = new URL(ctx.response.get('location'))
     if (!deps.authorizationResponseIss) location.searchParams.delete('iss')
     ctx.set('location', alterCallback(faults, location.href))
   }

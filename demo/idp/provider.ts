@@ -89,6 +89,10 @@ export function createProvider(deps: ProviderDeps): Provider {
     renderError: (ctx, out) => sendError(ctx, ctx.status, out.error, out.error_description ?? out.error),
     features: {
       devInteractions: { enabled: false },
+      // Not documented by Oten; a pushed request would be a way around the rules for request objects.
+      pushedAuthorizationRequests: { enabled: false },
+      dPoP: { enabled: false },
+      resourceIndicators: { enabled: false },
       backchannelLogout: { enabled: true },
       revocation: { enabled: true },
       rpInitiatedLogout: { enabled: true, logoutSource: askToLogOut, postLogoutSuccessSource: sendSignedOut },

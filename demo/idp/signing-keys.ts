@@ -11,6 +11,7 @@ export interface SigningKeys {
   readonly alg: 'EdDSA' | 'Ed25519'
   /** What the JWKS endpoint publishes. */
   publicJwks(): { keys: JWK[] }
+  currentKid(): string
   /** The key that signs now, with its private part. */
   currentJwk(): JWK
   /** A compact JWS; `header` is added to `alg` and `kid` and may replace both. */
@@ -61,6 +62,7 @@ export function createSigningKeys(alg: 'EdDSA' | 'Ed25519'): SigningKeys {
     publicJwks: () => ({
       keys: published.map(({ kid, publicKey }) => ({ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg })),
     }),
+    currentKid: () => current.kid,
     currentJwk: () => ({ ...current.privateKey.export({ format: 'jwk' }), kid: current.kid, use: 'sig' }),
     sign(claims, header = {}, mode = 'good', secret) {
       const named = mode === 'none' || mode === 'HS256' ? { alg: mode } : {}

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JWK } from 'jose'
-import { type ClientSpec, createClientRegistry, toClientMetadata } from './clients.ts'
+import { type ClientSpec, compareSecretsAsRegistered, createClientRegistry, toClientMetadata } from './clients.ts'
 import { type Clock, createClock } from './clock.ts'
 import { answerControl } from './control.ts'
 import { createFaults, type Faults } from './faults.ts'
@@ -111,6 +111,7 @@ async function createSimulator(
   const replayGuard = createReplayGuard()
   const provider = createProvider({ issuer, store, keys, lifetimes, rotateRefreshToken })
   takeOverSigning(provider, keys, faults)
+  compareSecretsAsRegistered(provider, clients)
   const sessions = createSessionEnder(provider, store, stats, log)
   const own = { authorizationResponseIss, advertise }
   useMiddleware({ provider, issuer, clients, replayGuard, keys, sessions, faults, stats, log, ...own })
@@ -124,7 +125,9 @@ async function createSimulator(
     clock,
     async addClient(spec) {
       const metadata = toClientMetadata(spec, idTokenAlg)
-      await provider.Client.validate(metadata)
+      await provider.Client.validate(metadata).catch((cause: Error & { error_description?: string }) => {
+        throw new Error(`client ${spec.clientId}: ${cause.error_description ?? cause.message}`, { cause })
+      })
       store.put('Client', spec.clientId, metadata)
       clients.add(spec)
     },

@@ -45,7 +45,7 @@ function signAltered(
   composedClaims: JsonObject,
   secret?: string,
 ): string {
-  const header = { ...composedHeader, kid: keys.currentJwk().kid }
+  const header = { ...composedHeader, kid: keys.currentKid() }
   const altered = alter?.(composedClaims, header) ?? {}
   return keys.sign(altered.claims ?? composedClaims, altered.header ?? header, altered.sign ?? 'good', secret)
 }

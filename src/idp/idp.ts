@@ -1,8 +1,11 @@
 import type { Config } from '../config.ts'
-import type { Jwks } from './jwks.ts'
+import { createIdpHttp } from './http.ts'
+import { createJwks, type Jwks } from './jwks.ts'
 import type { IdpLog } from './log.ts'
-import type { Metadata } from './metadata.ts'
-import type { RedeemInput, RefreshInput, RefreshOutcome, RevokeInput, TokenSet } from './tokens.ts'
+import { createMetadata, type Metadata } from './metadata.ts'
+import { type RefreshInput, type RefreshOutcome, refreshTokens } from './refresh-tokens.ts'
+import { type RevokeInput, revokeToken } from './revocation.ts'
+import { type RedeemInput, redeemCode, type TokenSet } from './tokens.ts'
 
 /** The identity provider: all that is said to it and believed from it, behind one object. */
 export interface Idp {
@@ -11,15 +14,17 @@ export interface Idp {
   /**
    * Code → tokens, once (RFC 6749 §4.1.3).
    *
-   * @throws {SignInRefused} when the IdP or a check refuses
+   * @throws {SignInRefused} when the IdP, or a check, says no
    * @throws {BffError} idp_unavailable when the IdP does not answer
    */
   redeemCode(input: RedeemInput): Promise<TokenSet>
+  /** One refresh request; never throws for what the IdP does. */
   refresh(input: RefreshInput): Promise<RefreshOutcome>
-  /** RFC 7009. True when the IdP confirmed; never throws. */
+  /** RFC 7009. True when the IdP confirmed; never throws, takes three seconds at most. */
   revoke(input: RevokeInput): Promise<boolean>
   /** How far the IdP's clock is ahead of ours, seconds; undefined until it answered once. */
   clockOffsetS(): number | undefined
+  /** Fetches the metadata in the background from now on. */
   start(): void
   close(): Promise<void>
 }
@@ -30,7 +35,36 @@ export interface IdpDeps {
   readonly log: IdpLog
 }
 
-/** Wires the parts together; nothing is fetched before `start` or the first use. */
-export function createIdp(_config: Config, _deps: IdpDeps): Idp {
-  throw new Error('not wired yet')
+/** Wires the parts together. Nothing is fetched before `start` or the first use. */
+export function createIdp(config: Pick<Config, 'idp' | 'requestObject' | 'secrets'>, { now, log }: IdpDeps): Idp {
+  const { issuer, allowInsecureIssuer, clientId, tokenAuth } = config.idp
+  const { clientSecret, assertionKeys } = config.secrets.current()
+  const http = createIdpHttp({ allowInsecureIssuer, now, log })
+  const { fetch } = http
+  const metadata = createMetadata({
+    issuer,
+    allowInsecureIssuer,
+    requestObjectAlg: config.requestObject.alg,
+    tokenAuth,
+    hasSecret: clientSecret !== undefined,
+    hasAssertionKeys: assertionKeys.length > 0,
+    fetch,
+    now,
+    log,
+  })
+  const jwks = createJwks({ metadata, fetch, now })
+  const deps = { clientId, allowInsecureIssuer, secrets: config.secrets, metadata, jwks, fetch, now, log }
+  return {
+    metadata,
+    jwks,
+    redeemCode: (input) => redeemCode(deps, input),
+    refresh: (input) => refreshTokens(deps, input),
+    revoke: (input) => revokeToken(deps, input),
+    clockOffsetS: () => http.clockOffsetS(),
+    start: () => metadata.start(),
+    close: async () => {
+      metadata.close()
+      await http.close()
+    },
+  }
 }

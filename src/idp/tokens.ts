@@ -1,8 +1,22 @@
-/** The claims of an ID token that passed every check. */
-export type IdTokenClaims = Readonly<Record<string, unknown>> & { readonly sub: string; readonly sid?: string }
+import * as oauth from 'oauth4webapi'
+import { BffError } from '../errors.ts'
+import { type IdTokenClaims, verifyIdTokenClaims } from './id-token.ts'
+import type { IdpMetadata } from './metadata.ts'
+import { revokeStrays } from './revocation.ts'
+import { TokenRefused, verifyJws } from './strict-jws.ts'
+import {
+  alertOperator,
+  buildAuth,
+  buildClient,
+  buildRequestOptions,
+  buildServer,
+  type TokenEndpointDeps,
+} from './token-endpoint.ts'
+import { buildCheckedResponse, parseTokenResponse, type TokenAnswer } from './token-response.ts'
 
 /** What a token response gave, its ID token fully validated. */
 export interface TokenSet {
+  /** Opaque: nothing is read from it (TX-10). */
   readonly accessToken: string
   /** Epoch seconds. */
   readonly accessTokenExpiresAt: number
@@ -30,28 +44,7 @@ export interface RedeemInput {
   readonly acrValues?: string | undefined
 }
 
-export interface RefreshInput {
-  readonly refreshToken: string
-  /** The session's ID token: the new one must be of the same user and sign-in (OIDC Core §12.2). */
-  readonly idToken: string
-  readonly scope: string
-}
-
-export type RefreshOutcome =
-  | { readonly kind: 'refreshed'; readonly tokens: TokenSet }
-  /** The refresh token is dead: the session ends, nothing is tried again (RF-04). */
-  | { readonly kind: 'invalid_grant' }
-  /** The IdP could not answer: the session stays (RF-05). */
-  | { readonly kind: 'unavailable'; readonly retryAfterS?: number }
-  /** The answer was not of this session: its tokens were dropped, and the session ends (RF-06). `reason`: for the log. */
-  | { readonly kind: 'mismatch'; readonly reason: string }
-
-export interface RevokeInput {
-  readonly token: string
-  readonly tokenTypeHint: 'access_token' | 'refresh_token'
-}
-
-/** A sign-in that the IdP or our checks refused: `sign_in_failed` to the caller. `reason` is a fixed word for the log. */
+/** A sign-in that the IdP or our checks refused: `sign_in_failed` to the caller. `reason` is a fixed word, for the log. */
 export class SignInRefused extends Error {
   readonly reason: string
 
@@ -60,4 +53,104 @@ export class SignInRefused extends Error {
     this.name = 'SignInRefused'
     this.reason = reason
   }
+}
+
+/**
+ * Code → tokens (RFC 6749 §4.1.3), once: the code is never sent again. Nothing is returned before the ID token passed
+ * every check; otherwise the tokens are dropped and revoked (TX-08).
+ *
+ * @throws {SignInRefused} when the IdP, or a check, says no
+ * @throws {BffError} idp_unavailable when the IdP does not answer
+ */
+export async function redeemCode(deps: TokenEndpointDeps, input: RedeemInput): Promise<TokenSet> {
+  const metadata = await deps.metadata.get()
+  const requestedAt = Math.floor(deps.now())
+  const answer = await requestTokens(deps, metadata, input)
+  try {
+    const idToken = answer.idToken
+    if (idToken === undefined) throw new TokenRefused('id_token_missing')
+    const idTokenClaims = await verifyIdToken(deps, metadata, input, answer, idToken)
+    return { ...buildTokens(answer, requestedAt), idToken, idTokenClaims, scope: answer.scope ?? input.scope }
+  } catch (error) {
+    await revokeStrays(deps, answer)
+    throw error instanceof TokenRefused ? refuse(deps, error.reason) : error
+  }
+}
+
+/** The part of a token set that does not depend on the ID token. `requestedAt`: epoch seconds; the lives count from it. */
+export function buildTokens(answer: TokenAnswer, requestedAt: number) {
+  const { accessToken, expiresInS, refreshToken, refreshExpiresInS } = answer
+  return {
+    accessToken,
+    accessTokenExpiresAt: requestedAt + expiresInS,
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(refreshExpiresInS !== undefined && { refreshTokenExpiresAt: requestedAt + refreshExpiresInS }),
+  }
+}
+
+async function requestTokens(deps: TokenEndpointDeps, metadata: IdpMetadata, input: RedeemInput): Promise<TokenAnswer> {
+  const response = await oauth.authorizationCodeGrantRequest(
+    metadata.as,
+    buildClient(deps),
+    buildAuth(metadata, deps),
+    input.parameters,
+    input.redirectUri,
+    input.codeVerifier,
+    buildRequestOptions(deps),
+  )
+  const outcome = await parseTokenResponse(response, deps.now())
+  switch (outcome.kind) {
+    case 'tokens':
+      return outcome.answer
+    case 'unavailable': {
+      const { status, retryAfterS } = outcome
+      const message = `token endpoint answered ${status}`
+      throw new BffError('idp_unavailable', message, retryAfterS === undefined ? {} : { retryAfterS })
+    }
+    case 'malformed':
+      await revokeStrays(deps, outcome.strays)
+      throw refuse(deps, outcome.reason)
+    case 'error':
+      alertOperator(outcome.error, metadata, deps)
+      throw refuse(deps, outcome.error)
+  }
+}
+
+async function verifyIdToken(
+  deps: TokenEndpointDeps,
+  metadata: IdpMetadata,
+  input: RedeemInput,
+  answer: TokenAnswer,
+  idToken: string,
+): Promise<IdTokenClaims> {
+  const { nonce, maxAge, acrValues } = input
+  const { header, claims } = await verifyJws(idToken, deps.jwks)
+  const expected = {
+    issuer: metadata.issuer,
+    clientId: deps.clientId,
+    accessToken: answer.accessToken,
+    now: deps.now(),
+  }
+  const verified = verifyIdTokenClaims(header, claims, { ...expected, nonce, maxAge, acrValues })
+  try {
+    // A second opinion, from a certified implementation. Its errors hold the claims, so they end here.
+    await oauth.processAuthorizationCodeResponse(
+      buildServer(metadata),
+      buildClient(deps),
+      buildCheckedResponse(answer),
+      {
+        expectedNonce: nonce,
+        requireIdToken: true,
+        ...(maxAge !== undefined && { maxAge }),
+      },
+    )
+  } catch {
+    throw new TokenRefused('openid_check')
+  }
+  return verified
+}
+
+function refuse({ log }: TokenEndpointDeps, reason: string): SignInRefused {
+  log.warn({ reason }, 'the sign-in was refused at the token endpoint')
+  return new SignInRefused(reason)
 }
