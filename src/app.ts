@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie'
 import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, `summary`, `tags`, `hide`.
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import { health } from './admin/health.ts'
 import type { Config } from './config.ts'
 import { BffError } from './errors.ts'
@@ -24,8 +24,9 @@ import { authCallback } from './routes/auth-callback.ts'
 import { authHandoff } from './routes/auth-handoff.ts'
 import { authJwks } from './routes/auth-jwks.ts'
 import { authLoggedOut } from './routes/auth-logged-out.ts'
-import { authLogoutContinue } from './routes/auth-logout-continue.ts'
 import { authLogout } from './routes/auth-logout.ts'
+import { authLogoutContinue } from './routes/auth-logout-continue.ts'
+import { authOpenapi } from './routes/auth-openapi.ts'
 import { authSession } from './routes/auth-session.ts'
 import { authStart } from './routes/auth-start.ts'
 import { createSeal } from './session/seal.ts'
@@ -48,8 +49,8 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
   let requests = 0
   const options: FastifyServerOptions = {
     loggerInstance: log,
-    disableRequestLogging: true, // Its lines hold the URL, and the callback's URL holds the code.
-    requestIdLogLabel: 'request_id',
+    // No lines of Fastify's own per request: they hold the URL, and the callback's URL holds the code.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     requestIdHeader: false, // A caller must not choose what the log says.
     genReqId: () => `${bootId}-${(++requests).toString(36)}`,
     bodyLimit: 64 * 1024,
@@ -67,8 +68,15 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
   return Fastify(options) as unknown as FastifyInstance // pino's Logger type in place of Fastify's narrower one.
 }
 
-/** The service, in the order in which a request meets it. */
-export async function createApp(deps: Deps): Promise<FastifyInstance> {
+/**
+ * The service, in the order in which a request meets it.
+ *
+ * @param prepare runs before any route is known; the tool that writes `openapi.yaml` listens from there
+ */
+export async function createApp(
+  deps: Deps,
+  prepare?: (app: FastifyInstance) => Promise<void>,
+): Promise<FastifyInstance> {
   const { config, store, idp, now } = deps
   const cookies = createCookies(config)
   const seal = createSeal(() => config.secrets.current().sessionKeys)
@@ -79,6 +87,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
 
   const app = createServer(deps)
   app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
+  await prepare?.(app)
   await app.register(errors)
   await app.register(accessLog)
   await app.register(securityHeaders, { secure: config.secure })
@@ -97,6 +106,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(authLogoutContinue, { config, idp, signOuts })
   await app.register(authLoggedOut, { signOuts })
   await app.register(authJwks, { secrets: config.secrets })
+  await app.register(authOpenapi)
   await app.register(appLanding, { config, handoffs })
   await app.register(apiProxy, { config, sessions, now })
   return app

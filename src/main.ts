@@ -74,9 +74,9 @@ async function main(): Promise<void> {
   drainOn(['SIGTERM', 'SIGINT'], close, log, flush)
 }
 
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`oten-bff did not start: ${error instanceof Error ? error.message : 'unknown reason'}\n`)
-  process.exit(1)
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`oten-bff did not start: ${error instanceof Error ? error.message : 'unknown reason'}\n`)
+    process.exit(1)
+  })
 }

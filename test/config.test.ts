@@ -156,99 +156,24 @@ test('CF-01 every fault is told at once, each once, and none shows a value', () 
     [
       ...['ADMIN_PORT', 'ADMIN_TOKEN', 'ALLOWED_ORIGINS', 'ALLOW_INSECURE_ISSUER', 'API_ROUTES', 'APPS', 'JAR_ALG'],
       ...['JAR_KEYS', 'JAR_TTL_S', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEN_CLIENT_ID', 'OTEN_ISUER', 'OTEN_SCOPE'],
-      ...['POST_LOGOUT_REDIRECT_URI', 'PUBLIC_URL', 'SESSION_CLAIMS', 'SESSION_KEYS', 'SESSION_STORE', 'TRUSTED_PROXIES'],
+      ...[
+        'POST_LOGOUT_REDIRECT_URI',
+        'PUBLIC_URL',
+        'SESSION_CLAIMS',
+        'SESSION_KEYS',
+        'SESSION_STORE',
+        'TRUSTED_PROXIES',
+      ],
     ].sort(),
   )
 })
 
-const REFUSED: readonly (readonly [name: string, value: string, reason: RegExp])[] = [
-  ['PUBLIC_URL', 'https://app.example.com/', /slash; remove it/],
-  ['PUBLIC_URL', 'https://app.example.com/c4nary', /without a path/],
-  ['PUBLIC_URL', 'https://app.example.com?c4nary', /without a path or a query/],
-  ['PUBLIC_URL', 'https://app.example.com#c4nary', /fragment/],
-  ['PUBLIC_URL', 'https://c4nary@app.example.com', /user name/],
-  ['PUBLIC_URL', 'https://*.c4nary.com', /wildcard/],
-  ['PUBLIC_URL', 'https://APP.c4nary.com', /as browsers send it/],
-  ['PUBLIC_URL', 'https://app.c4nary.com:443', /no default port/],
-  ['PUBLIC_URL', 'https:\\\\app.c4nary.com', /absolute URL/],
-  ['PUBLIC_URL', ' https://app.c4nary.com', /absolute URL/],
-  ['PUBLIC_URL', 'https://app.c4nary.com\t', /valid URL/],
-  ['PUBLIC_URL', 'https://c4nary_é.com', /valid URL in ASCII/],
-  ['PUBLIC_URL', 'app.c4nary.com', /absolute URL/],
-  ['PUBLIC_URL', 'ftp://app.c4nary.com', /absolute URL/],
-  ['PUBLIC_URL', 'http://app.c4nary.com', /must use https/],
-  ['PUBLIC_URL', 'http://127.0.0.2', /must use https/],
-  ['PUBLIC_URL', 'http://localhost.c4nary.com', /must use https/],
-  ['HOST', '[::1]', /without brackets/],
-  ['HOST', 'c4nary/host', /must be an address/],
-  ['ADMIN_HOST', 'http://c4nary', /must be an address/],
-  ['PORT', '65536', /0 to 65535/],
-  ['PORT', '-1', /whole number/],
-  ['PORT', '1e3', /whole number/],
-  ['PORT', '0x50', /whole number/],
-  ['PORT', '80.5', /whole number/],
-  ['PORT', ' 80', /whole number/],
-  ['PORT', '9'.repeat(400), /whole number/],
-  ['ADMIN_PORT', 'tcp://10.0.0.1:80', /enableServiceLinks/],
-  ['OTEN_ISSUER', 'http://c4nary.example.com', /must use https/],
-  ['OTEN_ISSUER', 'http://localhost:9', /ALLOW_INSECURE_ISSUER=true/],
-  ['OTEN_ISSUER', 'https://account.example.com?c4nary', /query/],
-  ['OTEN_ISSUER', 'https://account.example.com#c4nary', /fragment/],
-  ['OTEN_ISSUER', 'https://c4nary:x@account.example.com', /user name/],
-  ['OTEN_ISSUER', 'account.c4nary.com', /absolute URL/],
-  ['OTEN_CLIENT_ID', 'c4nary id', /without spaces/],
-  ['OTEN_TOKEN_AUTH', 'none', /one of: auto, client_secret_basic/],
-  ['OTEN_SCOPE', 'profile c4nary', /openid/],
-  ['OTEN_SCOPE', 'openid  c4nary', /one space/],
-  ['OTEN_SCOPE', 'openid "c4nary"', /scope names/],
-  ['OTEN_SCOPE', 'openid c4nary\\', /scope names/],
-  ['BACKCHANNEL_LOGOUT', 'true', /one of: auto, on, off/],
-  ['POST_LOGOUT_REDIRECT_URI', '/c4nary', /absolute URL/],
-  ['POST_LOGOUT_REDIRECT_URI', 'https://a.example.com/#c4nary', /fragment/],
-  ['POST_LOGOUT_REDIRECT_URI', 'https://a.example.com/*c4nary', /wildcard/],
-  ['POST_LOGOUT_REDIRECT_URI', 'https://c4nary@a.example.com/', /user name/],
-  ['POST_LOGOUT_REDIRECT_URI', 'http://a.c4nary.com/', /must use https/],
-  ['POST_LOGOUT_REDIRECT_URI', 'com.c4nary.app:/out', /absolute URL/],
-  ['JAR_ALG', 'none', /one of: EdDSA, Ed25519, HS256/],
-  ['JAR_ALG', 'RS256', /one of/],
-  ['JAR_ALG', 'eddsa', /one of/],
-  ['JAR_KEY_ID', 'c4nary id', /without spaces/],
-  ['JAR_TTL_S', '29', /30 to 300/],
-  ['JAR_TTL_S', '301', /30 to 300/],
-  ['JAR_BACKDATE_S', '11', /0 to 10/],
-  ['JAR_TYP', 'jwt', /one of: oauth-authz-req\+jwt, JWT/],
-  ['JAR_AUDIENCE', 'c4nary aud', /without spaces/],
-  ['SESSION_STORE', 'c4nary', /memory:, file:PATH/],
-  ['SESSION_STORE', 'memory:c4nary', /memory:, file:PATH/],
-  ['SESSION_STORE', 'file:', /memory:, file:PATH/],
-  ['SESSION_STORE', 'redis://', /memory:, file:PATH/],
-  ['SESSION_STORE', 'http://user:c4nary@host', /memory:, file:PATH/],
-  ['SESSION_IDLE_S', '0', /whole number from 1/],
-  ['SESSION_MAX_S', '0', /whole number from 1/],
-  ['APP_SESSION_IDLE_S', '0', /whole number from 1/],
-  ['APP_SESSION_MAX_S', '315360001', /to 315360000/],
-  ['SESSION_SAME_SITE', 'Strict', /one of: strict, lax, none/],
-  ['SESSION_CLAIMS', 'sub,,c4nary', /entry 2 is empty/],
-  ['SESSION_CLAIMS', 'sub,c4nary name', /entry 2 must be a claim name/],
-  ['SESSION_CLAIMS', '__proto__', /claim name/],
-  ['RATE_LIMIT_PER_MINUTE', '1.5', /whole number/],
-  ['ALLOW_INSECURE_ISSUER', '1', /true or false/],
-  ['ALLOW_INSECURE_ISSUER', 'TRUE', /true or false/],
-  ['ADMIN_TOKEN', 'c4nary-15-chars', /16 or more/],
-  ['ADMIN_TOKEN', 'c4nary with spaces in it', /without spaces/],
-  ['LOG_LEVEL', 'verbose', /one of: fatal/],
-  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', /absolute URL/],
-  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://c4nary:x@collector', /user name/],
-  ['NODE_TLS_REJECT_UNAUTHORIZED', '0', /certificate checks/],
-]
-
-for (const [name, value, reason] of REFUSED) {
-  test(`CF-01 CF-03 ${name}=${JSON.stringify(value).slice(0, 50)} is refused, and not shown`, () => {
-    assertRefused({ ...VALID_ENV, [name]: value }, name, reason, value.length > 8 ? [value, 'c4nary'] : ['c4nary'])
-  })
-}
-
-for (const publicUrl of ['http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'https://a-b.example.com:8443']) {
+for (const publicUrl of [
+  'http://localhost',
+  'http://127.0.0.1:3000',
+  'http://[::1]:3000',
+  'https://a-b.example.com:8443',
+]) {
   test(`PUBLIC_URL=${publicUrl} is accepted`, () => {
     const config = loadConfig({ ...VALID_ENV, PUBLIC_URL: publicUrl })
     assert.equal(config.publicUrl, publicUrl)
@@ -258,7 +183,14 @@ for (const publicUrl of ['http://localhost', 'http://127.0.0.1:3000', 'http://[:
 }
 
 test('an empty value counts as unset', () => {
-  const config = loadConfig({ ...VALID_ENV, PORT: '', OTEN_ISSUER: '', ADMIN_TOKEN: '', JAR_KEYS_FILE: '', OTEN_ISUER: '' })
+  const config = loadConfig({
+    ...VALID_ENV,
+    PORT: '',
+    OTEN_ISSUER: '',
+    ADMIN_TOKEN: '',
+    JAR_KEYS_FILE: '',
+    OTEN_ISUER: '',
+  })
   assert.equal(config.listen.port, 8080)
   assert.equal(config.idp.issuer, 'https://account.oten.com')
   assert.equal(config.secrets.current().adminToken, undefined)

@@ -1,6 +1,6 @@
 import type { JSONWebKeySet, JWK } from 'jose'
-import type Provider from 'oidc-provider'
 import type { ClientMetadata } from 'oidc-provider'
+import { standInFor } from './opaque-secrets.ts'
 
 /** A confidential client as registered with Oten. */
 export interface ClientSpec {
@@ -40,9 +40,7 @@ export function toClientMetadata(spec: ClientSpec, idTokenAlg: 'EdDSA' | 'Ed2551
     token_endpoint_auth_method: spec.tokenAuth,
     id_token_signed_response_alg: idTokenAlg,
     backchannel_logout_session_required: true,
-    // The provider takes visible ASCII only (RFC 6749 appendix A); Oten's secrets are opaque UTF-8, so it gets a
-    // stand-in and `compareSecretsAsRegistered` compares.
-    ...(spec.clientSecret ? { client_secret: encodeURIComponent(spec.clientSecret) } : {}),
+    ...(spec.clientSecret ? { client_secret: standInFor(spec.clientSecret) } : {}),
     ...(spec.backchannelLogoutUri ? { backchannel_logout_uri: spec.backchannelLogoutUri } : {}),
     ...(spec.jwks ? { jwks: { keys: spec.jwks.keys.map(publicPart) } } : {}),
     ...(!spec.jwks && spec.jwksUri ? { jwks_uri: spec.jwksUri } : {}),
@@ -97,12 +95,5 @@ export function createClientRegistry(): ClientRegistry {
     add: (spec) => void clients.set(spec.clientId, { spec, keys: createClientKeys(spec) }),
     find: (clientId) => clients.get(clientId),
     list: () => [...clients.values()].map(({ spec }) => spec),
-  }
-}
-
-/** Lets a client authenticate with its secret as registered, whatever characters that has. */
-export function compareSecretsAsRegistered(provider: Provider, clients: ClientRegistry): void {
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(actual) {
-    return clients.find(this.clientId)?.spec.clientSecret === actual
   }
 }

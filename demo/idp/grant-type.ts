@@ -6,7 +6,8 @@ export async function peekGrantType(request: IncomingMessage): Promise<string | 
   if (request.method !== 'POST') return undefined
   let chunk: Buffer | null = request.read()
   if (chunk === null && !request.readableEnded && !request.complete) {
-    await Promise.race([once(request, 'readable'), once(request, 'end')])
+    // Also ends when the caller goes away in the middle: the provider notices by itself.
+    await Promise.race(['readable', 'end', 'close'].map((event) => once(request, event))).catch(() => undefined)
     chunk = request.read()
   }
   if (chunk === null) return undefined

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type Provider from 'oidc-provider'
 import { answerAuthorize } from './authorize.ts'
 import type { ClientRegistry } from './clients.ts'
@@ -91,6 +92,7 @@ async function alterAnswer(deps: MiddlewareDeps, ctx: Context, next: Next): Prom
 }
 
 function listen({ provider, stats, log }: MiddlewareDeps): void {
+  const emitter: EventEmitter = provider // Its own types list the provider's events and leave out Koa's.
   provider.on('authorization.success', (ctx) => {
     stats.authorizations += 1
     ctx.state.answered = ctx.oidc.responseMode === 'query'
@@ -104,5 +106,6 @@ function listen({ provider, stats, log }: MiddlewareDeps): void {
   provider.on('grant.error', (_ctx, error) => {
     log(`token request refused: ${error.error}: ${error.error_detail ?? error.error_description ?? ''}`)
   })
+  emitter.on('error', (error: Error) => log(`error: ${error.message}`)) // Koa would print it otherwise.
   provider.on('server_error', (_ctx, error) => log(`server error: ${error.stack ?? error.message}`))
 }

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 
 const CSS = `
 :root { color-scheme: light dark; --text: #1c2430; --muted: #5b6676; --card: #fff; --back: #eef1f6; --line: #cbd2dc; --brand: #3457d5 }
-@media (prefers-color-scheme: dark) { :root { --text: #e8ecf3; --muted: #9aa6b8; --card: #1b222d; --back: #10151d; --line: #3a4557; --brand: #5b7cf0 } }
+@media (prefers-color-scheme: dark) { :root { --text: #e8ecf3; --muted: #9aa6b8; --card: #1b222d; --back: #10151d; --line: #3a4557; --brand: #4a66dc } }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 1rem; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif }
 main { width: 100%; max-width: 24rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 2rem }

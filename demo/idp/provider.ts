@@ -94,7 +94,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       dPoP: { enabled: false },
       resourceIndicators: { enabled: false },
       backchannelLogout: { enabled: true },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: true, logoutSource: askToLogOut, postLogoutSuccessSource: sendSignedOut },
     },
   }

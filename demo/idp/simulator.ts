@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JWK } from 'jose'
-import { type ClientSpec, compareSecretsAsRegistered, createClientRegistry, toClientMetadata } from './clients.ts'
+import { type ClientSpec, createClientRegistry, toClientMetadata } from './clients.ts'
 import { type Clock, createClock } from './clock.ts'
 import { answerControl } from './control.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createMemoryStore } from './memory-adapter.ts'
 import { useMiddleware } from './middleware.ts'
+import { acceptOpaqueSecrets } from './opaque-secrets.ts'
 import { createProvider, DEFAULT_LIFETIMES, type Lifetimes } from './provider.ts'
 import { createReplayGuard } from './request-object-rules.ts'
 import { authorizationsOf, createSessionEnder, type EndedSessions } from './sessions.ts'
@@ -111,7 +112,7 @@ async function createSimulator(
   const replayGuard = createReplayGuard()
   const provider = createProvider({ issuer, store, keys, lifetimes, rotateRefreshToken })
   takeOverSigning(provider, keys, faults)
-  compareSecretsAsRegistered(provider, clients)
+  acceptOpaqueSecrets(provider, clients)
   const sessions = createSessionEnder(provider, store, stats, log)
   const own = { authorizationResponseIss, advertise }
   useMiddleware({ provider, issuer, clients, replayGuard, keys, sessions, faults, stats, log, ...own })

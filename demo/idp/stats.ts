@@ -50,8 +50,6 @@ export function noteRefusal(stats: Stats, log: (line: string) => void, refusal: 
   stats.refusedCount += 1
   stats.refused.push(refusal)
   if (stats.refused.length > REFUSED_MAX) stats.refused.shift()
-  // Quoted: the client id is whatever came in the query, and must not make lines of its own.
-  log(
-    `refused authorization request of ${JSON.stringify(refusal.clientId)}: ${refusal.error}: ${JSON.stringify(refusal.reason)}`,
-  )
+  const line = `refused authorization request of ${refusal.clientId}: ${refusal.error}: ${refusal.reason}`
+  log(line.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?')) // Parts of it come from the query, and must not make lines of their own.
 }

@@ -18,18 +18,26 @@ interface Deps {
 export const health: FastifyPluginAsyncTypebox<Deps> = async (app, { store, idp }) => {
   const rules = { access: 'public', from: 'anywhere' } as const
 
-  app.get('/health/live', { config: rules, schema: { response: { 200: Type.Object({ status: Type.Literal('ok') }) } } }, async () => ({
-    status: 'ok' as const,
-  }))
+  app.get(
+    '/health/live',
+    { config: rules, schema: { response: { 200: Type.Object({ status: Type.Literal('ok') }) } } },
+    async () => ({
+      status: 'ok' as const,
+    }),
+  )
 
-  app.get('/health/ready', { config: rules, schema: { response: { 200: Ready, 503: Ready } } }, async (_request, reply) => {
-    const checks = { store: await checkStore(store), idp: checkIdp(idp) }
-    const states = Object.values(checks).map(({ status }) => status)
-    // Metadata that says something wrong is no state to serve in; an IdP that is silent is, for those signed in (CF-07).
-    if (states.includes('unavailable') || states.includes('unusable')) reply.code(503)
-    const status = reply.statusCode === 503 ? 'unavailable' : states.includes('degraded') ? 'degraded' : 'ok'
-    return { status, checks } as const
-  })
+  app.get(
+    '/health/ready',
+    { config: rules, schema: { response: { 200: Ready, 503: Ready } } },
+    async (_request, reply) => {
+      const checks = { store: await checkStore(store), idp: checkIdp(idp) }
+      const states = Object.values(checks).map(({ status }) => status)
+      // Metadata that says something wrong is no state to serve in; an IdP that is silent is, for those signed in (CF-07).
+      if (states.includes('unavailable') || states.includes('unusable')) reply.code(503)
+      const status = reply.statusCode === 503 ? 'unavailable' : states.includes('degraded') ? 'degraded' : 'ok'
+      return { status, checks } as const
+    },
+  )
 }
 
 async function checkStore(store: Store): Promise<{ status: string; reason?: string }> {

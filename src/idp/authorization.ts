@@ -7,6 +7,9 @@ const URL_OCTETS_MAX = 8000
 /** Longest `code` that is looked at (CB-13). Oten's are far shorter. */
 const CODE_OCTETS_MAX = 4096
 
+/** Ours alone, even where the endpoint's own query has one: each at most once, and never `request` and `request_uri`. */
+const OWN_PARAMETERS = ['client_id', 'request', 'request_uri'] as const
+
 /** Parameters that RFC 6749 §3.1 forbids to repeat: with two, one side could read the first and the other the last. */
 const PROTOCOL_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri'] as const
 
@@ -38,8 +41,10 @@ export type AuthorizationResponse =
  */
 export function buildAuthorizationUrl(authorizationEndpoint: string, clientId: string, requestObject: string): string {
   const url = new URL(authorizationEndpoint)
-  url.searchParams.set('client_id', clientId)
-  url.searchParams.set('request', requestObject)
+  url.hash = '' // Also a bare `#`, behind which our parameters would never leave the browser.
+  for (const name of OWN_PARAMETERS) if (url.searchParams.has(name)) url.searchParams.delete(name)
+  const own = new URLSearchParams({ client_id: clientId, request: requestObject })
+  url.search += `${url.search === '' ? '' : '&'}${own}` // Appended, so that the endpoint's own query stays as it is.
   if (url.href.length > URL_OCTETS_MAX) {
     throw new BffError(
       'invalid_request',

@@ -100,7 +100,6 @@ async function buildOutcome(
     return { kind: 'refreshed', tokens }
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error
-    deps.log.warn({ reason: error.reason }, 'the refresh brought an ID token that is not of this session')
     await revokeStrays(deps, answer)
     return { kind: 'mismatch', reason: error.reason }
   }

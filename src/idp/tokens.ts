@@ -73,7 +73,7 @@ export async function redeemCode(deps: TokenEndpointDeps, input: RedeemInput): P
     return { ...buildTokens(answer, requestedAt), idToken, idTokenClaims, scope: answer.scope ?? input.scope }
   } catch (error) {
     await revokeStrays(deps, answer)
-    throw error instanceof TokenRefused ? refuse(deps, error.reason) : error
+    throw error instanceof TokenRefused ? new SignInRefused(error.reason) : error
   }
 }
 
@@ -109,10 +109,10 @@ async function requestTokens(deps: TokenEndpointDeps, metadata: IdpMetadata, inp
     }
     case 'malformed':
       await revokeStrays(deps, outcome.strays)
-      throw refuse(deps, outcome.reason)
+      throw new SignInRefused(outcome.reason)
     case 'error':
       alertOperator(outcome.error, metadata, deps)
-      throw refuse(deps, outcome.error)
+      throw new SignInRefused(outcome.error)
   }
 }
 
@@ -148,9 +148,4 @@ async function verifyIdToken(
     throw new TokenRefused('openid_check')
   }
   return verified
-}
-
-function refuse({ log }: TokenEndpointDeps, reason: string): SignInRefused {
-  log.warn({ reason }, 'the sign-in was refused at the token endpoint')
-  return new SignInRefused(reason)
 }

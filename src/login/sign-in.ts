@@ -1,11 +1,8 @@
 import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
-import {
-  type AuthorizationParameters,
-  signRequestObject,
-} from '../idp/request-object.ts'
 import { buildAuthorizationUrl, parseAuthorizationResponse, type SignInError } from '../idp/authorization.ts'
 import type { Idp } from '../idp/idp.ts'
+import { type AuthorizationParameters, signRequestObject } from '../idp/request-object.ts'
 import { SignInRefused, type TokenSet } from '../idp/tokens.ts'
 import { createSecret } from '../session/credential.ts'
 import type { NewSession } from '../session/sessions.ts'
@@ -94,7 +91,10 @@ export async function completeSignIn(
     const { parameters } = answer
     const tokens = await idp.redeemCode({ parameters, redirectUri, codeVerifier, nonce, scope, maxAge, acrValues })
     const session = buildNewSession(tokens, issuer, config.session.claims)
-    return { kind: 'signed-in', session: transaction.target.kind === 'app' ? { ...session, app: transaction.target.app } : session }
+    return {
+      kind: 'signed-in',
+      session: transaction.target.kind === 'app' ? { ...session, app: transaction.target.app } : session,
+    }
   } catch (error) {
     if (error instanceof SignInRefused) return refuse(error.reason)
     if (error instanceof BffError && error.code === 'idp_unavailable') {
@@ -107,7 +107,8 @@ export async function completeSignIn(
 const refuse = (reason: string): CompletedSignIn => ({ kind: 'failed', error: 'sign_in_failed', reason })
 
 function buildNewSession(tokens: TokenSet, issuer: string, claimNames: readonly string[]) {
-  const { idTokenClaims, refreshTokenExpiresAt, accessToken, accessTokenExpiresAt, refreshToken, idToken, scope } = tokens
+  const { idTokenClaims, refreshTokenExpiresAt, accessToken, accessTokenExpiresAt, refreshToken, idToken, scope } =
+    tokens
   return {
     issuer,
     sub: idTokenClaims.sub,

@@ -1,8 +1,8 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
-import type { CredentialKind } from '../session/credential.ts'
 import { parseStartedAt, TRANSACTION_S, TRANSACTIONS_MAX, type TransactionCookie } from '../login/transaction.ts'
+import type { CredentialKind } from '../session/credential.ts'
 
 /**
  * Our cookies, written and read in one place (contract §3). On https the `__Host-` prefix makes the browser refuse one

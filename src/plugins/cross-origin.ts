@@ -13,7 +13,9 @@ const PREFLIGHT_S = 600
 export const crossOrigin = fp(
   async (app: FastifyInstance, { config }: { readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins'> }) => {
     const allowed = new Set([config.publicUrl, ...config.allowedOrigins])
-    const optionsFor = new Map([...allowed].map((origin) => [origin, { ours: build(origin, false), api: build(origin, true) }]))
+    const optionsFor = new Map(
+      [...allowed].map((origin) => [origin, { ours: build(origin, false), api: build(origin, true) }]),
+    )
     const none: FastifyCorsOptions = { origin: false }
 
     await app.register(cors, {

@@ -9,11 +9,13 @@ export function isNavigation({ headers }: Pick<FastifyRequest, 'headers'>): bool
   return mode === undefined ? !prefersJson(headers.accept) : mode === 'navigate'
 }
 
-/** JSON is named, and HTML is not named or weighs less (RFC 9110 §12.5.1). */
+/** JSON is named and weighs more than HTML, or as much where HTML is meant by a wildcard only (RFC 9110 §12.5.1). */
 function prefersJson(accept = ''): boolean {
   const weights = new Map(accept.split(',').map(parseMediaRange))
   const json = weights.get('application/json') ?? 0
-  return json > 0 && json > (weights.get('text/html') ?? 0)
+  const namedHtml = weights.get('text/html')
+  const html = namedHtml ?? weights.get('text/*') ?? weights.get('*/*') ?? 0
+  return json > 0 && (namedHtml === undefined ? json >= html : json > html)
 }
 
 function parseMediaRange(range: string): [type: string, weight: number] {

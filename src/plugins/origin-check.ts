@@ -76,7 +76,9 @@ function findChangeFault(request: FastifyRequest, deps: Deps): string | undefine
   if (site === 'none' && (request.method === 'GET' || request.method === 'HEAD')) return undefined
   // No browser of today sends neither header: fine for an app's HTTP client, suspicious with a browser's cookie.
   const { kind } = readPresented(request, deps.cookies)
-  return kind === 'browser-cookie' || kind === 'malformed' ? 'browser session without Origin or Sec-Fetch-Site' : undefined
+  return kind === 'browser-cookie' || kind === 'malformed'
+    ? 'browser session without Origin or Sec-Fetch-Site'
+    : undefined
 }
 
 /** A listed origin of another site works where the operator chose so, or where the token cannot be sent by accident. */

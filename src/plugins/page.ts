@@ -17,7 +17,13 @@ const sourceOf = (text: string): string => `'sha256-${hash('sha256', text, 'base
 const POLICY = `default-src 'none'; style-src ${sourceOf(STYLE)}; base-uri 'none'; frame-ancestors 'none'`
 const POLICY_WITH_SUBMIT = `${POLICY}; script-src ${sourceOf(SUBMIT)}`
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
 const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 
 /** What a page of ours can show. Every text is escaped. */

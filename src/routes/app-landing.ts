@@ -15,12 +15,19 @@ interface Deps {
  */
 export const appLanding: FastifyPluginAsyncTypebox<Deps> = async (app, { config, handoffs }) => {
   for (const path of findOwnPaths(config)) {
-    app.get(path, { config: { access: 'public', from: 'anywhere', page: true }, schema: { hide: true } }, async (request, reply) => {
-      const code = new URL(request.url, config.publicUrl).searchParams.get('code')
-      if (code !== null && code.length <= 512) await handoffs.burn(code)
-      setSecurityHeaders(reply, config.secure)
-      return sendPage(reply, { title: 'The app did not open', text: 'Open the app on this device and sign in again.' })
-    })
+    app.get(
+      path,
+      { config: { access: 'public', from: 'anywhere', page: true }, schema: { hide: true } },
+      async (request, reply) => {
+        const code = new URL(request.url, config.publicUrl).searchParams.get('code')
+        if (code !== null && code.length <= 512) await handoffs.burn(code)
+        setSecurityHeaders(reply, config.secure)
+        return sendPage(reply, {
+          title: 'The app did not open',
+          text: 'Open the app on this device and sign in again.',
+        })
+      },
+    )
   }
 }
 

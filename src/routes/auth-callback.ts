@@ -132,7 +132,12 @@ async function sendToApp(
   return sendDeepLink(reply, target, { code }, deps)
 }
 
-function sendFailure(reply: FastifyReply, target: SignInTarget, error: SignInError, deps: AuthCallbackDeps): FastifyReply {
+function sendFailure(
+  reply: FastifyReply,
+  target: SignInTarget,
+  error: SignInError,
+  deps: AuthCallbackDeps,
+): FastifyReply {
   if (target.kind === 'app') return sendDeepLink(reply, target, { error }, deps)
   return reply.redirect(withAuthError(target.returnTo, error), 303)
 }

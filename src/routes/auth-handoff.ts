@@ -68,14 +68,22 @@ export const authHandoff: FastifyPluginAsyncTypebox<Deps> = async (app, deps) =>
 }
 
 /** @throws {BffError} invalid_grant, the same for every reason: whoever guesses learns nothing (MH-06) */
-async function redeem(body: Static<typeof HandoffBody>, userAgent: string, { handoffs, sessions }: Deps): Promise<Session> {
+async function redeem(
+  body: Static<typeof HandoffBody>,
+  userAgent: string,
+  { handoffs, sessions }: Deps,
+): Promise<Session> {
   const redemption = await handoffs.redeem(body.code, body.code_verifier)
   if (redemption.kind === 'refused') {
     if (redemption.earlierSessionKey !== undefined) await sessions.end(redemption.earlierSessionKey)
     throw new BffError('invalid_grant', `handoff: ${redemption.reason}`)
   }
   const { session: found, startedAtMs } = redemption.handoff
-  const session = await sessions.create({ ...found, kind: body.session === 'token' ? 'app-token' : 'app-cookie', userAgent })
+  const session = await sessions.create({
+    ...found,
+    kind: body.session === 'token' ? 'app-token' : 'app-cookie',
+    userAgent,
+  })
   // Both asked after the session is written; see the callback for why that order leaves no gap.
   const onlyOnce = await handoffs.markSpent(body.code, session.key)
   const loggedOut = found.sid !== undefined && (await sessions.wasSidEnded(found.issuer, found.sid, startedAtMs))

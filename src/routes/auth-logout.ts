@@ -16,7 +16,10 @@ import { errorResponses } from './error-body.ts'
 const IDP_WAIT_MS = 1500
 
 const LogoutBody = Type.Union([
-  Type.Object({ return_to: Type.Optional(Type.String({ description: 'Rules as for /auth/start' })) }, { additionalProperties: false }),
+  Type.Object(
+    { return_to: Type.Optional(Type.String({ description: 'Rules as for /auth/start' })) },
+    { additionalProperties: false },
+  ),
   Type.Null(),
 ])
 
@@ -27,7 +30,9 @@ const schema = {
   body: LogoutBody,
   response: {
     200: Type.Object({
-      logout_url: Type.Union([Type.String(), Type.Null()], { description: 'Navigate there; null when the IdP has no sign-out' }),
+      logout_url: Type.Union([Type.String(), Type.Null()], {
+        description: 'Navigate there; null when the IdP has no sign-out',
+      }),
     }),
     303: Type.Null({ description: 'To the IdP, or to `return_to` (navigations)' }),
     ...errorResponses('invalid_request', 'forbidden_origin', 'payload_too_large', 'unsupported_media_type'),

@@ -3,17 +3,24 @@ import { Type } from 'typebox'
 import type { Sessions } from '../session/sessions.ts'
 import { buildSessionView } from '../session/view.ts'
 import { errorResponses } from './error-body.ts'
-import { AnonymousBody, SessionViewBody } from './session-view.ts'
+import { SessionOrAnonymousBody } from './session-view.ts'
 
 const schema = {
   operationId: 'getSession',
   summary: 'Who is signed in',
   tags: ['session'],
   querystring: Type.Object(
-    { touch: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'Slide the idle limit' })) },
+    {
+      touch: Type.Optional(
+        Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'Slide the idle limit' }),
+      ),
+    },
     { additionalProperties: true },
   ),
-  response: { 200: Type.Union([SessionViewBody, AnonymousBody]), ...errorResponses('invalid_request', 'forbidden_origin') },
+  response: {
+    200: SessionOrAnonymousBody,
+    ...errorResponses('invalid_request', 'forbidden_origin'),
+  },
 }
 
 interface Deps {

@@ -31,16 +31,24 @@ const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f]+$'
 
 const StartQuery = Type.Object(
   {
-    return_to: Type.Optional(Type.String({ description: 'Path on PUBLIC_URL, or URL on an allowed origin. Default `/`' })),
-    response: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('redirect')], { description: 'Form of the answer' })),
+    return_to: Type.Optional(
+      Type.String({ description: 'Path on PUBLIC_URL, or URL on an allowed origin. Default `/`' }),
+    ),
+    response: Type.Optional(
+      Type.Union([Type.Literal('json'), Type.Literal('redirect')], { description: 'Form of the answer' }),
+    ),
     prompt: Type.Optional(
       Type.String({
         pattern: '^(none|(login|consent|select_account)( (login|consent|select_account)){0,2})$',
         description: 'As OIDC Core §3.1.2.1; `none` stands alone',
       }),
     ),
-    max_age: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$', description: 'Seconds since the user last signed in' })),
-    login_hint: Type.Optional(Type.String({ pattern: PLAIN_TEXT, maxLength: 320, description: 'Whom the IdP should ask' })),
+    max_age: Type.Optional(
+      Type.String({ pattern: '^[0-9]{1,9}$', description: 'Seconds since the user last signed in' }),
+    ),
+    login_hint: Type.Optional(
+      Type.String({ pattern: PLAIN_TEXT, maxLength: 320, description: 'Whom the IdP should ask' }),
+    ),
     ui_locales: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9-]+( [A-Za-z0-9-]+)*$', maxLength: 200 })),
     acr_values: Type.Optional(Type.String({ pattern: '^[!-~]+( [!-~]+)*$', maxLength: 500 })),
     app: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Id of a mobile app in APPS' })),
@@ -48,7 +56,9 @@ const StartQuery = Type.Object(
       Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'S256 of a verifier that the app keeps (RFC 7636)' }),
     ),
     code_challenge_method: Type.Optional(Type.Literal('S256')),
-    state: Type.Optional(Type.String({ minLength: 1, maxLength: 512, pattern: PLAIN_TEXT, description: "The app's own" })),
+    state: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 512, pattern: PLAIN_TEXT, description: "The app's own" }),
+    ),
   },
   { additionalProperties: true }, // `utm_source` and its like must not break a login link; they are never forwarded.
 )
@@ -97,7 +107,9 @@ export const authStart: FastifyPluginAsyncTypebox<AuthStartDeps> = async (app, d
 }
 
 const isPrefetch = (headers: Readonly<Record<string, unknown>>): boolean =>
-  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => /prefetch|prerender|preview/i.test(`${headers[name]}`))
+  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
+    /prefetch|prerender|preview/i.test(`${headers[name]}`),
+  )
 
 /** A fetch never gets a redirect: it could only follow it into an answer that CORS hides (contract §4). */
 function wantsRedirect({ response }: StartQuery, request: Parameters<typeof isNavigation>[0]): boolean {
@@ -132,4 +144,3 @@ const parseHints = (query: StartQuery): SignInHints => ({
   uiLocales: query.ui_locales,
   acrValues: query.acr_values,
 })
-

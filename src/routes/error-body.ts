@@ -19,6 +19,9 @@ export function errorResponses(...codes: readonly ErrorCode[]): Record<number, T
     byStatus.set(error.statusCode, [...(byStatus.get(error.statusCode) ?? []), error.wireCode])
   }
   return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [status, { ...ErrorBody, description: names.map((name) => `\`${name}\``).join(', ') }]),
+    [...byStatus].map(([status, names]) => [
+      status,
+      { ...ErrorBody, description: names.map((name) => `\`${name}\``).join(', ') },
+    ]),
   )
 }

@@ -132,7 +132,11 @@ const REFUSED: readonly (readonly [what: string, text: string, reason: RegExp])[
   ],
   ['an OpenSSH key', '-----BEGIN OPENSSH PRIVATE KEY-----\nc4nary\n-----END OPENSSH PRIVATE KEY-----', /OpenSSH/],
   ['an unknown PEM', '-----BEGIN C4NARY-----\nc4nary\n-----END C4NARY-----', /something else/],
-  ['a PEM with a broken body', '-----BEGIN PRIVATE KEY-----\nc4nary\n-----END PRIVATE KEY-----', /not readable as PKCS#8/],
+  [
+    'a PEM with a broken body',
+    '-----BEGIN PRIVATE KEY-----\nc4nary\n-----END PRIVATE KEY-----',
+    /not readable as PKCS#8/,
+  ],
   ['a PEM that is cut off', makePem(ed).slice(0, 60), /incomplete PEM block/],
   ['a second PEM that is cut off', makePem(ed) + makePem(makeEd25519()).slice(0, 60), /incomplete PEM block/],
   ['a second PEM of another type', makePem(ed) + makePem(ec), /key 2 is an EC key/],
@@ -158,11 +162,28 @@ const REFUSED: readonly (readonly [what: string, text: string, reason: RegExp])[
   ['a JWK whose d is 31 octets', unlike({ d: Buffer.alloc(31, 7).toString('base64url') }), /not a valid Ed25519 key/],
   ['an empty JWK Set', '{"keys":[]}', /JWK Set without keys/],
   ['a JWK Set that is none', '{"keys":"c4nary"}', /JWK Set without keys/],
-  ['a JWK Set with a public key', JSON.stringify({ keys: [jwk, publicKey.export({ format: 'jwk' })] }), /key 2 is a public key/],
+  [
+    'a JWK Set with a public key',
+    JSON.stringify({ keys: [jwk, publicKey.export({ format: 'jwk' })] }),
+    /key 2 is a public key/,
+  ],
   ['a JWK Set with something else', JSON.stringify({ keys: ['c4nary'] }), /key 1 is not a JWK/],
   ['a list of JWKs', JSON.stringify([jwk]), /is not a JWK/],
-  ['a kid twice', JSON.stringify({ keys: [makeJwk({ kid: 'c4nary' }), makeJwk({ kid: 'c4nary' })] }), /two keys of the same kid/],
-  ['a key twice', JSON.stringify({ keys: [{ ...jwk, kid: '1' }, { ...jwk, kid: '2' }] }), /same key twice/],
+  [
+    'a kid twice',
+    JSON.stringify({ keys: [makeJwk({ kid: 'c4nary' }), makeJwk({ kid: 'c4nary' })] }),
+    /two keys of the same kid/,
+  ],
+  [
+    'a key twice',
+    JSON.stringify({
+      keys: [
+        { ...jwk, kid: '1' },
+        { ...jwk, kid: '2' },
+      ],
+    }),
+    /same key twice/,
+  ],
   ['text', 'c4nary', /neither PEM nor JSON/],
   ['broken JSON', '{"c4nary":', /neither PEM nor JSON/],
 ]

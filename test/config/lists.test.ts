@@ -41,7 +41,13 @@ testRefused('ALLOWED_ORIGINS', 'CF-02', [
 test('ALLOWED_ORIGINS keeps exact origins, each once, without PUBLIC_URL', () => {
   const ALLOWED_ORIGINS = [
     ...['https://www.example.com', ' https://www.example.com ', 'https://app.example.com', 'capacitor://localhost'],
-    ...['ionic://localhost', 'http://localhost:5173', 'http://127.0.0.1', 'http://[::1]:8080', 'com.example.app://web:1'],
+    ...[
+      'ionic://localhost',
+      'http://localhost:5173',
+      'http://127.0.0.1',
+      'http://[::1]:8080',
+      'com.example.app://web:1',
+    ],
   ].join(',')
   assert.deepEqual(loadConfig({ ...VALID_ENV, ALLOWED_ORIGINS }).allowedOrigins, [
     ...['https://www.example.com', 'capacitor://localhost', 'ionic://localhost', 'http://localhost:5173'],

@@ -42,7 +42,10 @@ export interface Browser {
 export function createBrowser(publicUrl: string): Browser {
   const jar = new CookieJar(undefined, { allowSpecialUseDomain: true })
 
-  const request = async (target: string, { method = 'GET', headers = {}, body }: RequestOptions = {}): Promise<Answer> => {
+  const request = async (
+    target: string,
+    { method = 'GET', headers = {}, body }: RequestOptions = {},
+  ): Promise<Answer> => {
     const url = new URL(target, publicUrl).href
     const cookie = await jar.getCookieString(url)
     const response = await fetch(url, {

@@ -3,7 +3,10 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 /** A fresh Ed25519 key as a private JWK, and its public half. */
 export function createKey(): { privateJwk: string; publicJwk: Record<string, unknown> } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  return { privateJwk: JSON.stringify(privateKey.export({ format: 'jwk' })), publicJwk: publicKey.export({ format: 'jwk' }) }
+  return {
+    privateJwk: JSON.stringify(privateKey.export({ format: 'jwk' })),
+    publicJwk: publicKey.export({ format: 'jwk' }),
+  }
 }
 
 export const createSessionKey = (): string => randomBytes(32).toString('base64url')

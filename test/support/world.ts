@@ -129,7 +129,8 @@ async function startService(t: TestContext, { env, simulator, publicUrl, store: 
       offset += seconds
     },
     browser: () => createBrowser(publicUrl),
-    events: (name) => logs.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === name),
+    events: (name) =>
+      logs.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === name),
     async restart() {
       await service.close()
       service = await start()

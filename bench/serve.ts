@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { createApp } from '../src/app.ts'
+import { loadConfig } from '../src/config.ts'
+import { createIdp } from '../src/idp/idp.ts'
+import { createLog } from '../src/log.ts'
+import { createSeal } from '../src/session/seal.ts'
+import { createSessions } from '../src/session/sessions.ts'
+import { openStore } from '../src/store/index.ts'
+import { baseEnv } from '../test/support/env.ts'
+
+/** One server in a process of its own: `bare`, `memory` or `file`, and how many sessions it holds. */
+const [kind = 'bare', count = '1000'] = process.argv.slice(2)
+
+/** What a signed-in user's tokens weigh at Oten: an access token like a JWT, an ID token signed with Ed25519. */
+const TOKENS = {
+  accessToken: 'a'.repeat(700),
+  accessTokenExpiresAt: Date.now() / 1000 + 3600,
+  refreshToken: 'r'.repeat(43),
+  idToken: 'i'.repeat(600),
+  scope: 'openid profile email',
+}
+
+/** How many different sessions the load asks for. */
+const ASKED_MAX = 2000
+
+async function serveBare(): Promise<{ app: FastifyInstance; credentials: string[] }> {
+  const app = Fastify()
+  const schema = { response: { 200: { type: 'object', properties: { authenticated: { type: 'boolean' } } } } }
+  app.get('/', { schema }, async () => ({ authenticated: false }))
+  return { app, credentials: [] }
+}
+
+async function serveSessions(): Promise<{ app: FastifyInstance; credentials: string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'oten-bff-bench-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const now = (): number => Date.now() / 1000
+  const config = loadConfig({
+    ...baseEnv(),
+    PUBLIC_URL: 'http://localhost:8080',
+    OTEN_ISSUER: 'http://127.0.0.1:1',
+    ALLOW_INSECURE_ISSUER: 'true',
+    JAR_ALG: 'HS256',
+    LOG_LEVEL: 'warn',
+    SESSION_STORE: kind === 'file' ? `file:${join(folder, 'sessions.db')}` : 'memory:',
+  })
+  const { log } = createLog(config.logLevel)
+  const store = await openStore(config.session.store, { now })
+  const app = await createApp({ config, store, idp: createIdp(config, { now, log }), log, now })
+  // Filled by the module that the service uses, on the same store; the service has read none of them yet.
+  const sessions = createSessions({ store, seal: createSeal(() => config.secrets.current().sessionKeys), config, now })
+  const credentials: string[] = []
+  for (let index = 0; index < Number(count); index++) {
+    const claims = { name: `User ${index}`, email: `user${index}@example.com`, email_verified: true, locale: 'en' }
+    const user = { issuer: config.idp.issuer, sub: `user-${index}`, sid: `sid-${index}`, claims, tokens: TOKENS }
+    const { credential } = await sessions.create({ ...user, kind: 'browser-cookie', userAgent: 'Mozilla/5.0 (bench)' })
+    if (credentials.length < ASKED_MAX) credentials.push(credential)
+  }
+  return { app, credentials }
+}
+
+const { app, credentials } = kind === 'bare' ? await serveBare() : await serveSessions()
+const address = await app.listen({ host: '127.0.0.1', port: 0 })
+process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }))
+process.on('disconnect', () => process.exit(0))
+process.send?.({ port: Number(new URL(address).port), credentials })

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { BffError } from '../../src/errors.ts'
+import { createIdpHttp } from '../../src/idp/http.ts'
+import { createMetadata } from '../../src/idp/metadata.ts'
+import { createTestLog } from './build-idp.ts'
+import { startHostileIdp } from './hostile-idp.ts'
+
+const DISCOVERY = '/.well-known/openid-configuration'
+const HOUR_S = 3600
+
+async function build(t: TestContext) {
+  const idp = await startHostileIdp(t)
+  const log = createTestLog()
+  const time = { now: 1_800_000_000 }
+  const http = createIdpHttp({ allowInsecureIssuer: true, now: () => Date.now() / 1000, log })
+  const timers: { ms: number; run: () => void; off: boolean }[] = []
+  const metadata = createMetadata({
+    issuer: idp.issuer,
+    allowInsecureIssuer: true,
+    requestObjectAlg: 'EdDSA',
+    tokenAuth: 'auto',
+    hasSecret: true,
+    hasAssertionKeys: false,
+    fetch: http.fetch,
+    now: () => time.now,
+    log,
+    later: (ms, run) => {
+      const timer = { ms, run, off: false }
+      timers.push(timer)
+      return () => {
+        timer.off = true
+      }
+    },
+  })
+  t.after(async () => {
+    metadata.close()
+    await http.close()
+  })
+  return { idp, log, time, timers, metadata, fetches: () => idp.count(DISCOVERY) }
+}
+
+/** Waits for something that the background does. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, 'it did not happen within 5 s')
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5)
+    })
+  }
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof BffError && error.code === 'idp_unavailable'
+
+test('KY-03 the metadata is fetched once for many callers, and then served from memory for most of an hour', async (t) => {
+  const { time, metadata, fetches } = await build(t)
+  assert.equal(metadata.status().state, 'degraded')
+  await Promise.all(Array.from({ length: 20 }, () => metadata.get()))
+  time.now += 0.89 * HOUR_S
+  await metadata.get()
+  assert.equal(fetches(), 1)
+  assert.deepEqual(metadata.status(), { state: 'ok' })
+})
+
+test('KY-03 after an hour it is refreshed in the background, while the old copy serves', async (t) => {
+  const { idp, time, metadata, fetches } = await build(t)
+  await metadata.get()
+  idp.metadata.token_endpoint = `${idp.issuer}/token2`
+  time.now += 1.11 * HOUR_S
+  assert.equal((await metadata.get()).tokenEndpoint, `${idp.issuer}/token`)
+  await until(() => fetches() === 2)
+  await until(() => metadata.status().state === 'ok')
+  await metadata.get()
+  time.now += 1
+  await until(() => fetches() === 2)
+  assert.equal((await metadata.get()).tokenEndpoint, `${idp.issuer}/token2`)
+})
+
+test('KY-03 an IdP that is down later costs nothing for 24 hours, then get() fails', async (t) => {
+  const { idp, time, metadata } = await build(t)
+  await metadata.get()
+  await idp.stop()
+  time.now += 24 * HOUR_S
+  assert.equal((await metadata.get()).issuer, idp.issuer)
+  await until(() => metadata.status().state === 'degraded')
+  time.now += 3
+  await assert.rejects(metadata.get(), isUnavailable)
+  await idp.restart()
+  time.now += 3
+  assert.equal((await metadata.get()).issuer, idp.issuer)
+  assert.deepEqual(metadata.status(), { state: 'ok' })
+})
+
+test('KY-03 an IdP that is down from the start is degraded; get() tries again after two seconds, not before', async (t) => {
+  const { idp, time, metadata, fetches } = await build(t)
+  idp.on(DISCOVERY, () => ({ status: 503 }))
+  await assert.rejects(metadata.get(), isUnavailable)
+  assert.deepEqual(metadata.status(), { state: 'degraded', reason: 'discovery answered 503' })
+  idp.on(DISCOVERY, () => ({ body: idp.metadata }))
+  await Promise.all(Array.from({ length: 20 }, () => assert.rejects(metadata.get(), isUnavailable)))
+  assert.equal(fetches(), 1)
+  time.now += 2
+  await metadata.get()
+  assert.equal(fetches(), 2)
+})
+
+test('KY-01, ST-13 unusable metadata is never handed out, and the status names the field', async (t) => {
+  const { idp, time, metadata } = await build(t)
+  idp.metadata.issuer = 'https://evil.example'
+  const error = await metadata.get().catch((reason: unknown) => reason)
+  assert.ok(error instanceof BffError && error.code === 'idp_unavailable')
+  assert.match(error.message, /^issuer is "https:\/\/evil\.example"/)
+  assert.equal(metadata.status().state, 'unusable')
+  assert.equal(metadata.status().reason, error.message)
+  await idp.stop() // Out of reach now: no news, so the verdict stands.
+  time.now += 3
+  await assert.rejects(metadata.get(), isUnavailable)
+  assert.equal(metadata.status().state, 'unusable')
+})
+
+test('KY-03 metadata that becomes unusable later does not replace the good copy, but shows in the status', async (t) => {
+  const { idp, time, metadata } = await build(t)
+  await metadata.get()
+  idp.metadata.code_challenge_methods_supported = ['plain']
+  time.now += 2 * HOUR_S
+  await metadata.get()
+  await until(() => metadata.status().state === 'unusable')
+  assert.equal(metadata.status().reason, 'code_challenge_methods_supported lacks S256')
+  assert.equal((await metadata.get()).issuer, idp.issuer)
+  time.now += 23 * HOUR_S
+  await assert.rejects(metadata.get(), isUnavailable)
+})
+
+test('KY-03 an answer that is no metadata is a wrong setting at first, but an outage once a good copy is held', async (t) => {
+  const { idp, time, metadata } = await build(t)
+  idp.on(DISCOVERY, () => ({ body: '<html>Back soon</html>' }))
+  await assert.rejects(metadata.get(), isUnavailable)
+  assert.equal(metadata.status().state, 'unusable')
+  idp.on(DISCOVERY, () => ({ body: idp.metadata }))
+  time.now += 3
+  await metadata.get()
+  idp.on(DISCOVERY, () => ({ body: '<html>Back soon</html>' }))
+  time.now += 2 * HOUR_S
+  await metadata.get()
+  await until(() => metadata.status().state === 'degraded')
+})
+
+test('KY-03 in the background it retries with pauses of at most ten seconds, until the IdP is there', async (t) => {
+  const { idp, time, timers, metadata } = await build(t)
+  idp.on(DISCOVERY, () => ({ status: 503 }))
+  metadata.start()
+  metadata.start() // Once started is started.
+  for (let tries = 1; tries <= 5; tries += 1) {
+    await until(() => timers.length === tries)
+    time.now += (timers.at(-1)?.ms ?? 0) / 1000
+    if (tries < 5) timers.at(-1)?.run()
+  }
+  assert.deepEqual(
+    timers.map(({ ms }) => ms),
+    [2000, 4000, 8000, 10_000, 10_000],
+  )
+  idp.on(DISCOVERY, () => ({ body: idp.metadata }))
+  timers.at(-1)?.run()
+  await until(() => metadata.status().state === 'ok')
+})
+
+test('KY-03 the background refreshes an old copy without anybody asking, and leaves a fresh one alone', async (t) => {
+  const { time, timers, metadata, fetches } = await build(t)
+  metadata.start()
+  await until(() => timers.length === 1)
+  timers[0]?.run()
+  await until(() => timers.length === 2)
+  assert.equal(fetches(), 1)
+  time.now += 1.11 * HOUR_S
+  timers[1]?.run()
+  await until(() => timers.length === 3)
+  assert.equal(fetches(), 2)
+  metadata.close()
+  assert.equal(timers[2]?.off, true)
+})
+
+test('KY-03 closed while it fetches, it does not go on', async (t) => {
+  const { idp, timers, metadata } = await build(t)
+  idp.on(DISCOVERY, () => {
+    metadata.close()
+    return { body: idp.metadata }
+  })
+  metadata.start()
+  await until(() => metadata.status().state === 'ok')
+  await metadata.get()
+  assert.equal(timers.length, 0)
+})
+
+test('KY-03 a failure is logged when it begins and when it ends, not at each attempt', async (t) => {
+  const { idp, log, time, metadata } = await build(t)
+  idp.on(DISCOVERY, () => ({ status: 503 }))
+  for (let tries = 0; tries < 5; tries += 1) {
+    await assert.rejects(metadata.get(), isUnavailable)
+    time.now += 3
+  }
+  idp.on(DISCOVERY, () => ({ body: idp.metadata }))
+  await metadata.get()
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['warn', 'info'],
+  )
+})
