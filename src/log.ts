@@ -5,17 +5,28 @@ export type Log = Logger
 /** How deep a chain of causes is logged. */
 const CAUSES_MAX = 4
 
+/** From a URL's query to its end: there are the codes, states and tickets. Libraries quote URLs in their messages. */
+const QUERY = /\?[^\s'"]*/g
+
 /**
- * An error as the log shows it. Only names, codes and fixed sentences: other properties may hold a response body or a
- * parameter, and a JSON parser's message quotes the text it failed on, which can be a token (LG-01).
+ * What an error says of itself, as far as it may be logged: name, code and message. Other properties may hold a response
+ * body or a parameter, and a JSON parser's message quotes the text it failed on, which can be a token (LG-01).
  */
-export function serializeError(error: unknown, depth = 0): object {
+export function summarizeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error }
   const code: unknown = Reflect.get(error, 'code')
   return {
     type: error.name,
     ...(typeof code === 'string' && { code }),
-    ...(!(error instanceof SyntaxError) && { message: error.message }),
+    ...(!(error instanceof SyntaxError) && { message: error.message.replaceAll(QUERY, '?…') }),
+  }
+}
+
+/** An error as the log shows it: its summary, where it happened, and its causes likewise. */
+export function serializeError(error: unknown, depth = 0): object {
+  if (!(error instanceof Error)) return summarizeError(error)
+  return {
+    ...summarizeError(error),
     stack: error.stack
       ?.split('\n')
       .filter((line) => /^\s+at /.test(line))

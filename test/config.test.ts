@@ -232,6 +232,7 @@ test('what is allowed but hardly meant is a warning', () => {
   const warn = (env: Record<string, string>) => loadConfig({ ...VALID_ENV, ...env }).warnings.join()
   assert.match(warn({ SESSION_IDLE_S: '43201' }), /^SESSION_IDLE_S: is larger than SESSION_MAX_S/)
   assert.match(warn({ APP_SESSION_IDLE_S: '7776001' }), /^APP_SESSION_IDLE_S: is larger than APP_SESSION_MAX_S/)
+  assert.equal(warn({ SESSION_IDLE_S: '43200', APP_SESSION_IDLE_S: '7776000' }), '')
   assert.match(warn({ SESSION_STORE: 'memory:' }), /^SESSION_STORE: .*end with the process/)
   assert.deepEqual(loadConfig({ ...DEVELOPMENT_ENV, SESSION_STORE: 'memory:' }).warnings, [])
 })

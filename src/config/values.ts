@@ -23,11 +23,10 @@ function describeRule(rule: Rule): string {
   return 'must be visible ASCII characters without spaces'
 }
 
-/** Strict where env-schema would convert: `1e3`, `0x10` and ` 5` are not numbers here, `1` and `TRUE` are not booleans. */
-function convert(rule: Rule, text: string): string | number | boolean | undefined {
-  if (rule.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined
-  if (rule.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined
-  return text
+/** Strict where env-schema would convert: `1e3`, `0x10` and ` 5` are not numbers here. */
+function convert(rule: Rule, text: string): string | number | undefined {
+  if (rule.type !== 'integer') return text
+  return /^\d+$/.test(text) ? Number(text) : undefined
 }
 
 /** Kubernetes injects such values for a service called, say, `admin`. */
@@ -70,9 +69,7 @@ export function parseValues(texts: Raw, findings: Findings): Environment {
       const rule = RULES.get(name)
       if (rule === undefined) throw error
       if (!findings.isFaulty(name)) findings.fault(name, missing ? 'is required; set it' : describeRule(rule))
-      delete data[name]
-      const standIn = rule.examples?.[0] ?? (missing ? '' : undefined)
-      if (standIn !== undefined) data[name] = standIn
+      data[name] = rule.examples?.[0] ?? (missing ? '' : undefined) // Undefined gives way to the default.
     }
     return check(data)
   }

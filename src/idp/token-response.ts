@@ -102,7 +102,9 @@ function parseSeconds(value: unknown): number | undefined {
 /** RFC 9110 §10.2.3: seconds or a date; bounded, so that a typo at the IdP does not close this service for a day. */
 function parseRetryAfter(headers: Headers, now: number): number | undefined {
   const value = headers.get('retry-after') ?? ''
-  const seconds = parseSeconds(value) ?? Date.parse(value) / 1000 - now
+  // `Date.parse` takes almost anything for a date; an HTTP one ends like this.
+  const date = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN
+  const seconds = parseSeconds(value) ?? date / 1000 - now
   return Number.isFinite(seconds) ? Math.min(RETRY_AFTER_S_MAX, Math.max(1, Math.ceil(seconds))) : undefined
 }
 

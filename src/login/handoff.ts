@@ -51,7 +51,7 @@ const handoffKey = (code: string): string => `handoff:${hashSecret(code)}`
 const spentKey = (code: string): string => `handoff-spent:${hashSecret(code)}`
 const repeatedKey = (code: string): string => `handoff-repeated:${hashSecret(code)}`
 
-/** What stands for a session that is still being made. */
+/** What stands for a session that is still being made, or never will be. */
 const PENDING = 'pending'
 
 /** One-time codes that carry a sign-in from the system browser to the app that asked for it. */
@@ -65,14 +65,17 @@ export function createHandoffs({ store, seal, now }: HandoffsDeps): Handoffs {
     },
 
     async redeem(code, codeVerifier) {
-      const sealed = await store.take(handoffKey(code))
+      const key = handoffKey(code)
+      if ((await store.get(key)) === undefined) return refuseRepeated(store, code)
+      // Before the code is taken: so whoever comes second, however soon, finds that there was a first.
+      await store.add(spentKey(code), PENDING, SPENT_S)
+      const sealed = await store.take(key)
       if (sealed === undefined) return refuseRepeated(store, code)
       const plaintext = seal.open('handoff', code, sealed)
       if (plaintext === undefined) return { kind: 'refused', reason: 'sealed_with_a_retired_key' }
       const handoff = JSON.parse(plaintext) as Handoff // Authenticated by its seal: we wrote it.
       if (now() >= handoff.expiresAt) return { kind: 'refused', reason: 'expired' }
       if (!isVerifierOf(codeVerifier, handoff.codeChallenge)) return { kind: 'refused', reason: 'wrong_verifier' }
-      await store.set(spentKey(code), PENDING, SPENT_S)
       return { kind: 'redeemed', handoff }
     },
 

@@ -10,14 +10,16 @@ const PATH_MAX = 200
  */
 export const accessLog = fp(async (app: FastifyInstance) => {
   app.addHook('onResponse', (request, reply, done) => {
-    const { method, ip } = request
+    const { method, ip, session } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
-    request.log.info({ method, path: pathOf(request), status: reply.statusCode, ms, ip }, 'request')
+    // The public id, which opens nothing, ties the requests of a session together (LG-02).
+    const ofSession = session ? { session: session.record.id } : {}
+    request.log.info({ method, path: pathOf(request), status: reply.statusCode, ms, ip, ...ofSession }, 'request')
     done()
   })
 })
 
 function pathOf({ routeOptions, url }: FastifyRequest): string {
   if (routeOptions.url !== undefined && !routeOptions.url.includes('*')) return routeOptions.url
-  return (url.split('?', 1)[0] ?? '').slice(0, PATH_MAX)
+  return (url.split(/[?#]/, 1)[0] ?? '').slice(0, PATH_MAX)
 }

@@ -20,15 +20,28 @@ export const crossOrigin = fp(
 
     await app.register(cors, {
       delegator: (request: FastifyRequest, callback: (error: Error | null, options: FastifyCorsOptions) => void) => {
-        const options = optionsFor.get(request.headers.origin ?? '')
-        if (options === undefined) return callback(null, none)
+        const { origin } = request.headers
+        const options = optionsFor.get(origin ?? '')
+        if (options === undefined) {
+          if (origin !== undefined) logRefusal(request, origin)
+          return callback(null, none)
+        }
         const [path = ''] = request.url.split('?')
-        if (NEVER.has(path)) return callback(null, none)
+        // By the route as well: the path may be spelt with percent-encoding.
+        if (NEVER.has(path) || NEVER.has(request.routeOptions.url ?? '')) return callback(null, none)
         callback(null, path.startsWith('/api/') ? options.api : options.ours)
       },
     })
   },
 )
+
+/** Tells the operator which origin to list, if it is one of theirs (LG-03). */
+function logRefusal({ log }: FastifyRequest, origin: string): void {
+  log.info(
+    { event: 'origin_not_allowed', origin: origin.slice(0, 200) },
+    'a page of this origin may not read the answer',
+  )
+}
 
 function build(origin: string, isApi: boolean): FastifyCorsOptions {
   return {

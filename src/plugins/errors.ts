@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { BffError } from '../errors.ts'
+import { summarizeError } from '../log.ts'
 import { isNavigation } from './navigation.ts'
 import { sendPage } from './page.ts'
 
@@ -34,18 +35,36 @@ export const errors = fp(async (app: FastifyInstance) => {
 
 /** Also for refusals that happen before a route is known, such as a path that cannot be decoded. */
 export function sendError(error: BffError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const level = error.statusCode >= 500 ? 'error' : 'info'
-  request.log[level]({ err: error, code: error.code }, 'request refused')
+  logRefusal(error, request)
   reply.code(error.statusCode)
   if (error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS)
   // Bearer opens no password prompt in a browser (ER-04).
   if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer')
-  if (request.routeOptions.config?.page === true && isNavigation(request)) return sendErrorPage(error, request, reply)
+  if (wantsPage(request)) return sendErrorPage(error, request, reply)
   return reply
+    .header('cache-control', 'no-store') // Also for the API's paths: a 404 may be cached unless told otherwise.
+    .header('x-content-type-options', 'nosniff')
     .header('cross-origin-resource-policy', 'same-origin')
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send({ error: error.wireCode, error_description: error.description, error_id: request.id })
+}
+
+/** A refusal is the caller's affair and gets a line; a failure is ours, and its stack with it. */
+function logRefusal(error: BffError, { log }: FastifyRequest): void {
+  const { code, message: reason, cause } = error
+  if (error.statusCode >= 500) log.error({ event: 'failed', code, err: error }, 'request failed')
+  else {
+    const detail = cause === undefined ? {} : { cause: summarizeError(cause) }
+    log.info({ event: 'refused', code, reason, ...detail }, 'request refused')
+  }
+}
+
+/** `response=json` asks for JSON in any case, so also for the failure (contract §4). */
+function wantsPage(request: FastifyRequest): boolean {
+  if (request.routeOptions.config?.page !== true) return false
+  const { response } = request.query as { readonly response?: unknown } // Any query is an object of names.
+  return response !== 'json' && isNavigation(request)
 }
 
 function sendErrorPage(error: BffError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -67,10 +86,15 @@ function toBffError(error: FastifyError): BffError {
 /** The methods of the route that this path belongs to, if there is one under another method. */
 function findAllowed(methodsByUrl: ReadonlyMap<string, Set<string>>, { url }: FastifyRequest): string[] | undefined {
   const [path = ''] = url.split('?')
-  for (const [pattern, methods] of methodsByUrl) {
-    if (pattern === path || (pattern.includes(':') && toRegExp(pattern).test(path))) return [...methods].sort()
-  }
+  for (const [pattern, methods] of methodsByUrl) if (fits(pattern, path)) return [...methods].sort()
   return undefined
 }
 
-const toRegExp = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll(/:[^/]+/g, '[^/]+')}$`)
+/** `/a/:id` takes one segment, `/a/*` any number; `*` alone is the preflights' own and fits nothing. */
+function fits(pattern: string, path: string): boolean {
+  const own = pattern.split('/')
+  const segments = path.split('/')
+  const isOpen = own.length > 1 && own.at(-1) === '*'
+  if (isOpen ? segments.length < own.length : segments.length !== own.length) return false
+  return (isOpen ? own.slice(0, -1) : own).every((part, at) => part.startsWith(':') || part === segments[at])
+}

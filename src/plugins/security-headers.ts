@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { BffError } from '../errors.ts'
+import { answerMalformed } from './malformed.ts'
 
 /** Longest request target that is looked at (CB-13). */
 const URL_OCTETS_MAX = 8192
@@ -10,19 +11,32 @@ const URL_OCTETS_MAX = 8192
  * first.
  */
 export const securityHeaders = fp(async (app: FastifyInstance, { secure }: { readonly secure: boolean }) => {
+  answerMalformed(app, buildSecurityHeaders(secure))
   app.addHook('onRequest', (request, reply, done) => {
     if (isOurs(request)) setSecurityHeaders(reply, secure)
+    else if (secure) reply.header('strict-transport-security', HSTS)
     done(findUrlFault(request))
   })
 })
 
+/** A year, and for every host below ours (HC-02). */
+const HSTS = 'max-age=31536000; includeSubDomains'
+
+export function buildSecurityHeaders(secure: boolean): Readonly<Record<string, string>> {
+  return {
+    // A shared cache may store what a cookie authenticated, and a back button would show a past session (RFC 9111 §3.5).
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    // The callback's URL holds the code: no page or resource after it may learn that from `Referer` (RFC 9700 §4.2.4).
+    'referrer-policy': 'no-referrer',
+    // Also where the request fails before its origin is looked at (CS-05).
+    vary: 'Origin',
+    ...(secure && { 'strict-transport-security': HSTS }),
+  }
+}
+
 export function setSecurityHeaders(reply: FastifyReply, secure: boolean): void {
-  // A shared cache may store what a cookie authenticated, and a back button would show a past session (RFC 9111 §3.5).
-  reply.header('cache-control', 'no-store')
-  reply.header('x-content-type-options', 'nosniff')
-  // The callback's URL holds the code: no page or resource after it may learn that from `Referer` (RFC 9700 §4.2.4).
-  reply.header('referrer-policy', 'no-referrer')
-  if (secure) reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains')
+  reply.headers(buildSecurityHeaders(secure))
 }
 
 const isOurs = ({ url }: FastifyRequest): boolean => !url.startsWith('/api/')

@@ -16,7 +16,7 @@ interface Deps {
 export const appLanding: FastifyPluginAsyncTypebox<Deps> = async (app, { config, handoffs }) => {
   for (const path of findOwnPaths(config)) {
     app.get(
-      path,
+      path.replaceAll(':', '::'), // A colon of the path, not the beginning of a parameter.
       { config: { access: 'public', from: 'anywhere', page: true }, schema: { hide: true } },
       async (request, reply) => {
         const code = new URL(request.url, config.publicUrl).searchParams.get('code')

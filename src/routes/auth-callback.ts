@@ -73,13 +73,13 @@ async function takeTransaction(
   { cookies, transactions }: AuthCallbackDeps,
 ): Promise<Transaction> {
   const [state = '', ...more] = query.getAll('state')
-  if (state === '' || state.length > STATE_MAX || more.length > 0) {
-    throw new BffError('unknown_transaction', 'state is absent, repeated or too long')
-  }
+  if (state === '' || state.length > STATE_MAX) throw new BffError('unknown_transaction', 'state is absent or too long')
   const suffix = transactionSuffix(state)
   const cookie = cookies.readTransaction(request, suffix)
+  cookies.clearTransaction(reply, suffix) // Whatever comes of it, also when the store does not answer (SC-12).
   const transaction = cookie === undefined ? undefined : await transactions.take(state, cookie)
-  cookies.clearTransaction(reply, suffix)
+  // Refused only now, so that the sign-in is burnt with it (CB-05).
+  if (more.length > 0) throw new BffError('unknown_transaction', 'state is repeated')
   if (transaction === undefined) {
     const reason = cookie === undefined ? 'no transaction cookie for this state' : 'unknown, expired, used or foreign'
     throw new BffError('unknown_transaction', reason)

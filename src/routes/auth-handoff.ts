@@ -11,9 +11,10 @@ import { SessionViewBody } from './session-view.ts'
 
 const HandoffBody = Type.Object(
   {
-    code: Type.String({ minLength: 1, maxLength: 512, description: 'From the deep link; one use, at most 60 seconds' }),
-    // Its form is checked with its value: a verifier that is too short is a wrong one, and burns the code as such.
-    code_verifier: Type.String({ maxLength: 512, description: 'What the code_challenge was made of (RFC 7636)' }),
+    // Any text, so that every wrong one gets the same answer; the form of a verifier is checked with its value, where a
+    // wrong one burns the code.
+    code: Type.String({ description: 'From the deep link; one use, at most 60 seconds' }),
+    code_verifier: Type.String({ description: 'What the code_challenge was made of (RFC 7636)' }),
     session: Type.Optional(
       Type.Union([Type.Literal('cookie'), Type.Literal('token')], {
         description: "`cookie` (default): in the app's HTTP client; `token`: to be sent as Authorization: Bearer",

@@ -8,6 +8,7 @@ import { parseReturnTo, type ReturnTo } from '../login/return-to.ts'
 import type { SignOuts } from '../login/sign-out.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import { isNavigation } from '../plugins/navigation.ts'
+import { readPresented } from '../plugins/presented.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { errorResponses } from './error-body.ts'
@@ -51,7 +52,7 @@ interface Deps {
 export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
   const { config, sessions, cookies } = deps
   const rules = { access: 'optional', from: 'change' } as const
-  acceptForms(app)
+  acceptFormsAndNothing(app)
 
   app.post('/auth/logout', { config: rules, schema }, async (request, reply) => {
     const returnTo = request.body?.return_to === undefined ? undefined : parseReturnTo(request.body.return_to, config)
@@ -66,7 +67,7 @@ export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => 
     cookies.clearSession(reply)
     clearSiteData(request, reply, config)
     const logoutUrl = session === null ? null : await endAtIdp(session, returnTo, deps)
-    if (isNavigation(request)) return reply.redirect(logoutUrl ?? returnTo ?? '/', 303)
+    if (followsRedirects(request, cookies)) return reply.redirect(logoutUrl ?? returnTo ?? '/', 303)
     return { logout_url: logoutUrl }
   })
 }
@@ -92,6 +93,12 @@ async function revokeTokens(idp: Idp, refreshToken: string | undefined, accessTo
   await idp.revoke({ token: accessToken, tokenTypeHint: 'access_token' })
 }
 
+/** An app's HTTP client says neither `Sec-Fetch-Mode` nor, often, what it accepts; it wants the answer, not a page. */
+function followsRedirects(request: FastifyRequest, cookies: Cookies): boolean {
+  const isApp = ['app-cookie', 'app-token'].includes(readPresented(request, cookies).kind)
+  return isNavigation(request) && !(isApp && request.headers['sec-fetch-mode'] === undefined)
+}
+
 const wait = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
     setTimeout(() => resolve(undefined), ms).unref()
@@ -103,12 +110,23 @@ function clearSiteData(request: FastifyRequest, reply: FastifyReply, { publicUrl
   if (origin === publicUrl || site === 'same-origin') reply.header('clear-site-data', '"cache", "storage"')
 }
 
-/** A plain HTML form can sign out too; JSON is the other form, and there is no third (CS-07). */
-function acceptForms(app: FastifyInstance): void {
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    const form = new URLSearchParams(body.toString())
-    const names = [...form.keys()]
-    if (new Set(names).size < names.length) return done(new BffError('invalid_request', 'a form field is repeated'))
-    done(null, Object.fromEntries(form))
-  })
+/**
+ * A plain HTML form can sign out too; JSON is the other form, and there is no third (CS-07). HTTP clients name JSON as
+ * the type of a body that they do not send, too, and nobody should stay signed in for that.
+ */
+function acceptFormsAndNothing(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, null) : parseJson(request, body, done),
+  )
+  app.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      const form = new URLSearchParams(body)
+      const names = [...form.keys()]
+      if (new Set(names).size < names.length) return done(new BffError('invalid_request', 'a form field is repeated'))
+      done(null, Object.fromEntries(form))
+    },
+  )
 }

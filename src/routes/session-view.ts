@@ -15,7 +15,10 @@ const members = {
 }
 
 /** The view of a session that is there. */
-export const SessionViewBody = Type.Object({ authenticated: Type.Literal(true), ...members }, { additionalProperties: false })
+export const SessionViewBody = Type.Object(
+  { authenticated: Type.Literal(true), ...members },
+  { additionalProperties: false },
+)
 
 /**
  * The same, or `{"authenticated": false}` and no more. One object with optional members in place of a union: choosing

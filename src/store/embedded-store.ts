@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { attempt } from './attempt.ts'
+import { createChannels } from './channels.ts'
+import { createEmbeddedScan } from './embedded-scan.ts'
+import { createEmbeddedSets } from './embedded-sets.ts'
 import { openSessionFile } from './session-file.ts'
 import type { Store } from './store.ts'
 import { startSweep } from './sweep.ts'
@@ -29,15 +32,32 @@ export interface EmbeddedStoreOptions {
 export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
   const { path, now, waitMs = 15_000, onSwept } = options
   const db = await openSessionFile(path, waitMs)
-  const sql = prepare(db)
-  const stopSweep = startSweep(() => {
-    const swept = Number(sql.sweep.run(now()).changes)
-    onSwept?.(swept)
-    return swept === SWEEP_ROWS
-  }, SWEEP_PAUSE_MS)
+  const channels = createChannels()
+  const stopSweep = startSweep(buildSweep(db, now, onSwept), SWEEP_PAUSE_MS)
+  const open = () => {
+    if (!db.isOpen) throw new Error('the store is closed')
+    return channels
+  }
 
   return {
     exclusive: true,
+    ...createValues(db, now),
+    ...createEmbeddedSets(db, now),
+    scan: createEmbeddedScan(db, now),
+    publish: (channel, message) => attempt(() => open().tell(channel, message)),
+    subscribe: (channel, onMessage, onGap) => attempt(() => open().add(channel, { onMessage, onGap })),
+    close: () =>
+      attempt(() => {
+        stopSweep()
+        channels.clear()
+        if (db.isOpen) db.close() // The last connection to close writes the WAL back into the file and removes it.
+      }),
+  }
+}
+
+function createValues(db: DatabaseSync, now: () => number) {
+  const sql = prepare(db)
+  return {
     get: (key) => attempt(() => text(sql.get.get(key, now()))),
     set: (key, value, ttlS) => attempt(() => void sql.set.run(key, value, now() + ttlS)),
     add: (key, value, ttlS) =>
@@ -52,14 +72,29 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
       }),
     // `all`, since `get` leaves the statement before its end, and with it before the outcome of the commit.
     take: (key) => attempt(() => text(sql.take.all(key, now())[0])),
-    delete: (key) => attempt(() => sql.delete.run(key, now()).changes > 0),
-    ping: () => attempt(() => void sql.ping.get()),
-    close: () =>
+    delete: (key) =>
       attempt(() => {
-        stopSweep()
-        if (db.isOpen) db.close() // The last connection to close writes the WAL back into the file and removes it.
+        const at = now()
+        return Number(sql.delete.run(key, at).changes) + Number(sql.deleteSet.run(key, at).changes) > 0
       }),
-  }
+    expire: (key, ttlS) =>
+      attempt(() => {
+        const at = now()
+        return sql.expire.run(at + ttlS, key, at).changes > 0
+      }),
+    swap: (key, expected, value, ttlS) =>
+      attempt(() => {
+        const at = now()
+        return sql.swap.run(value, at + ttlS, key, at, expected).changes > 0
+      }),
+    deleteIf: (key, expected) => attempt(() => sql.deleteIf.run(key, now(), expected).changes > 0),
+    increment: (key, ttlS) =>
+      attempt(() => {
+        const at = now()
+        return Number(text(sql.increment.all(key, at + ttlS, at)[0]))
+      }),
+    ping: () => attempt(() => void sql.ping.get()),
+  } satisfies Partial<Store>
 }
 
 const text = (row: Record<string, unknown> | undefined) => (typeof row?.value === 'string' ? row.value : undefined)
@@ -75,10 +110,28 @@ function prepare(db: DatabaseSync) {
     replace: db.prepare('UPDATE entries SET value = ?, expires_at = ? WHERE key = ? AND expires_at > ?'),
     take: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ? RETURNING value'),
     delete: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ?'),
-    // SQLite as built into Node has no `DELETE … LIMIT`.
-    sweep: db.prepare(
-      `DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
-    ),
+    deleteSet: db.prepare('DELETE FROM members WHERE key = ? AND expires_at > ?'),
+    expire: db.prepare('UPDATE entries SET expires_at = ? WHERE key = ? AND expires_at > ?'),
+    swap: db.prepare('UPDATE entries SET value = ?, expires_at = ? WHERE key = ? AND expires_at > ? AND value = ?'),
+    deleteIf: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ? AND value = ?'),
+    increment: db.prepare(`INSERT INTO entries (key, value, expires_at) VALUES (?, '1', ?)
+      ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at,
+        value = CASE WHEN expires_at > ? THEN CAST(value AS INTEGER) + 1 ELSE '1' END
+      RETURNING value`),
     ping: db.prepare('SELECT count(*) FROM sqlite_schema'), // Reads the file, which `SELECT 1` would not.
+  }
+}
+
+function buildSweep(db: DatabaseSync, now: () => number, onSwept?: (entries: number) => void): () => boolean {
+  // SQLite as built into Node has no `DELETE … LIMIT`.
+  const sweeps = [
+    `DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
+    `DELETE FROM members WHERE (key, member) IN (
+      SELECT key, member FROM members WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
+  ].map((sql) => db.prepare(sql))
+  return () => {
+    const swept = sweeps.map((sweep) => Number(sweep.run(now()).changes))
+    onSwept?.(swept.reduce((sum, rows) => sum + rows))
+    return swept.includes(SWEEP_ROWS)
   }
 }

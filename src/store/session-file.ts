@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const RETRY_MS = 250
 /** `oten` in ASCII: tells our file from another application's database. */
 const APPLICATION_ID = 0x6f74656e
-const SCHEMA_VERSION = 1
 /** Reading a file of this size through takes about 0.1 s; in a larger one, damage shows only when it is read. */
 const CHECKED_BYTES_MAX = 128 * 1024 * 1024
 
@@ -14,15 +13,18 @@ const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
-/** A rowid table: rows over 1 KB would more than double the size of a `WITHOUT ROWID` one, and slow its reads. */
-const SCHEMA = `
-  BEGIN;
-  CREATE TABLE entries (key TEXT PRIMARY KEY, expires_at REAL NOT NULL, value TEXT NOT NULL);
-  CREATE INDEX entries_by_expiry ON entries (expires_at);
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-  COMMIT;
-`
+/**
+ * What each schema version adds to the one before; never edited, only continued. `entries` is a rowid table: rows over
+ * 1 KB would more than double the size of a `WITHOUT ROWID` one, and slow its reads. Those of `members` are small.
+ */
+const SCHEMA_STEPS = [
+  `CREATE TABLE entries (key TEXT PRIMARY KEY, expires_at REAL NOT NULL, value TEXT NOT NULL);
+   CREATE INDEX entries_by_expiry ON entries (expires_at);
+   PRAGMA application_id = ${APPLICATION_ID};`,
+  `CREATE TABLE members (key TEXT, member TEXT, expires_at REAL NOT NULL, PRIMARY KEY (key, member)) WITHOUT ROWID;
+   CREATE INDEX members_by_expiry ON members (expires_at);`,
+]
+const SCHEMA_VERSION = SCHEMA_STEPS.length
 
 /**
  * Settings that last as long as the connection. `synchronous = NORMAL`: what was acknowledged survives the death of
@@ -68,10 +70,10 @@ function openNow(path: string): DatabaseSync {
   try {
     // The lock is taken with the first statement and, unlike in the normal mode, kept until the connection closes.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
-    const isNew = checkContents(db, path)
+    const version = checkContents(db, path)
     restrictToOwner(path)
     db.exec(SETTINGS)
-    if (isNew) db.exec(SCHEMA)
+    if (version < SCHEMA_VERSION) upgrade(db, version)
     return db
   } catch (error) {
     db.close()
@@ -97,18 +99,23 @@ function restrictToOwner(path: string): void {
   }
 }
 
-/** True when the file is still empty. */
-function checkContents(db: DatabaseSync, path: string): boolean {
+/** The schema version of the file; 0 when it is still empty. */
+function checkContents(db: DatabaseSync, path: string): number {
   const first = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0]
   const version = Number(first('PRAGMA user_version'))
   if (version > SCHEMA_VERSION) throw new Error(`was written by a newer release (schema version ${version})`)
-  if (first('SELECT count(*) FROM sqlite_schema') === 0) return true
+  if (first('SELECT count(*) FROM sqlite_schema') === 0) return 0
   if (first('PRAGMA application_id') !== APPLICATION_ID) throw new Error('is the database of another application')
   if (statSync(path).size <= CHECKED_BYTES_MAX) {
     const finding = first('PRAGMA quick_check(1)')
     if (finding !== 'ok') throw new Error(`is damaged: ${finding}`)
   }
-  return false
+  return version
+}
+
+function upgrade(db: DatabaseSync, version: number): void {
+  const steps = SCHEMA_STEPS.slice(version).join('\n')
+  db.exec(`BEGIN; ${steps} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
 }
 
 function problem(error: unknown): string {

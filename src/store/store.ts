@@ -17,6 +17,31 @@ export interface Store {
   take(key: string): Promise<string | undefined>
   /** True when something live was removed. `DEL` */
   delete(key: string): Promise<boolean>
+  /** Moves the end of a live value; true when there was one. `EXPIRE` */
+  expire(key: string, ttlS: number): Promise<boolean>
+  /** Writes only over this very value; true when it wrote. So of two late writers at most one wins. */
+  swap(key: string, expected: string, value: string, ttlS: number): Promise<boolean>
+  /** Removes only this very value: a lease that has passed to another is not given back by its earlier holder. */
+  deleteIf(key: string, expected: string): Promise<boolean>
+  /** Counts up, from 1; each caller gets a number of its own. For fencing. `INCR`, `EXPIRE` */
+  increment(key: string, ttlS: number): Promise<number>
+
+  /** Puts a member into a set, for so long; the set lives as long as its longest member. */
+  addMember(key: string, member: string, ttlS: number): Promise<void>
+  removeMember(key: string, member: string): Promise<void>
+  /** The live members of a set, in no order. */
+  members(key: string): Promise<string[]>
+  /** Every live key with this prefix, each at least once; what changes meanwhile may be missing. For administration. */
+  scan(prefix: string): AsyncIterable<string>
+
+  /** Tells every subscriber on every replica; nobody who subscribes later. */
+  publish(channel: string, message: string): Promise<void>
+  /**
+   * Listens until the returned function is called; a listener must not throw. Survives a reconnect. What is published
+   * while the connection is down is lost: `onGap` says when that may have happened.
+   */
+  subscribe(channel: string, listener: (message: string) => void, onGap?: () => void): Promise<() => void>
+
   /** Resolves when the store answers; for readiness. `PING` */
   ping(): Promise<void>
   close(): Promise<void>

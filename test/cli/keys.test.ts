@@ -98,6 +98,18 @@ test('keys generate says so when the directory cannot be made', (t) => {
   assert.match(stderr, /cannot be made a directory \(ENOTDIR\)/)
 })
 
+test('keys generate says so when a file cannot be created', (t) => {
+  const { run } = setUp(t)
+  const { status, stderr } = run('generate', '--out', '/proc') // Not even root creates a file there.
+  assert.equal(status, 1)
+  assert.match(stderr, /cannot be (?:created|made a directory) \([A-Z]+\)/)
+})
+
+test('importing the command runs nothing', async () => {
+  await import('../../src/cli/keys.ts')
+  assert.equal(process.exitCode, undefined)
+})
+
 const WRONG_CALLS = [
   [],
   ['frobnicate'],

@@ -37,14 +37,21 @@ test('CF-01 what Kubernetes injects for services below our prefixes is not a typ
 })
 
 test('names of other programs do not matter', () => {
-  const { warnings } = loadConfig({ ...VALID_ENV, APP: 'x', HOSTS: 'x', PATH: '/bin', OTENX: 'x', MY_OTEN_ISUER: 'x' })
+  const short = { APP: 'x', HOSTS: 'x', PATH: '/bin', LOG_LEV: 'x', OTENX: 'x' }
+  const { warnings } = loadConfig({ ...VALID_ENV, ...short, MY_OTEN_ISSUER: 'x', LOG_LEVEL_XY: 'x' })
   assert.deepEqual(warnings, [])
 })
 
 test('a near miss outside our prefixes is a warning', () => {
-  const { warnings } = loadConfig({ ...VALID_ENV, RATE_LIMIT_PER_MINUTES: '10', ALLOWED_ORIGIN: 'c4nary' })
+  const { warnings } = loadConfig({
+    ...VALID_ENV,
+    RATE_LIMIT_PER_MINUTES: '10',
+    LOG_LEVL: 'c4nary',
+    LOG_LEVEL_X: 'c4nary',
+  })
   assert.deepEqual(warnings, [
     'RATE_LIMIT_PER_MINUTES: is not a known variable and has no effect; did you mean RATE_LIMIT_PER_MINUTE?',
-    'ALLOWED_ORIGIN: is not a known variable and has no effect; did you mean ALLOWED_ORIGINS?',
+    'LOG_LEVL: is not a known variable and has no effect; did you mean LOG_LEVEL?',
+    'LOG_LEVEL_X: is not a known variable and has no effect; did you mean LOG_LEVEL?',
   ])
 })

@@ -83,8 +83,20 @@ const REFUSED: readonly (readonly [name: string, value: string, reason: RegExp])
   ['NODE_TLS_REJECT_UNAUTHORIZED', '0', /certificate checks/],
 ]
 
+/** What else of the checklist a variable's limits hold. */
+const IDS: Readonly<Record<string, string>> = {
+  ALLOW_INSECURE_ISSUER: 'CF-02 ',
+  JAR_ALG: 'RO-01 RO-02 ',
+  JAR_TTL_S: 'RO-10 ',
+  NODE_TLS_REJECT_UNAUTHORIZED: 'CF-02 ',
+  OTEN_ISSUER: 'CF-02 ',
+  OTEN_SCOPE: 'ST-12 ',
+  POST_LOGOUT_REDIRECT_URI: 'LO-05 CF-03 ',
+  PUBLIC_URL: 'CF-02 CF-03 ',
+}
+
 for (const [name, value, reason] of REFUSED) {
-  test(`CF-01 CF-03 ${name}=${JSON.stringify(value).slice(0, 50)} is refused, and not shown`, () => {
+  test(`CF-01 ${IDS[name] ?? ''}${name}=${JSON.stringify(value).slice(0, 50)} is refused, and not shown`, () => {
     assertRefused({ ...VALID_ENV, [name]: value }, name, reason, value.length > 8 ? [value, 'c4nary'] : ['c4nary'])
   })
 }

@@ -36,8 +36,7 @@ test('TX-02 basic: id and secret are form-encoded before base64 (RFC 6749 §2.3.
   // Typed from the application/x-www-form-urlencoded rules: only letters, digits, and * - . _ stand for themselves.
   assert.equal(
     Buffer.from(encoded, 'base64').toString('latin1'),
-    'id%3Awith+space%2B:' +
-      'a%3Ab%25c%2Bd%2Fe+f*g-h_i.j%7Ek%26l%3Dm%C3%A4%C3%B6%E2%82%AC%F0%9F%92%9A%27%22%28%29%21',
+    'id%3Awith+space%2B:' + 'a%3Ab%25c%2Bd%2Fe+f*g-h_i.j%7Ek%26l%3Dm%C3%A4%C3%B6%E2%82%AC%F0%9F%92%9A%27%22%28%29%21',
   )
 })
 
@@ -59,7 +58,9 @@ for (const alg of ['EdDSA', 'Ed25519'] as const) {
     assert.equal(request.body.get('client_assertion_type'), 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
     const assertion = request.body.get('client_assertion') ?? ''
     const publicKey = createPublicKey({ key: { ...signer.publicJwk }, format: 'jwk' })
-    const { payload, protectedHeader } = await jwtVerify(assertion, publicKey, { currentDate: new Date(time.now * 1000) })
+    const { payload, protectedHeader } = await jwtVerify(assertion, publicKey, {
+      currentDate: new Date(time.now * 1000),
+    })
     assert.deepEqual(protectedHeader, { alg, kid: 'assertion-1' })
     const { iat = 0, nbf = 0, exp = 0, jti, ...parties } = payload
     assert.deepEqual(parties, { iss: CLIENT_ID, sub: CLIENT_ID, aud: hostile.issuer })
@@ -90,7 +91,10 @@ test('TX-02 a rotated secret or key counts from the next request on', async (t) 
     tokenAuth: 'private_key_jwt',
     secrets: { assertionKeys: [createSigningKey('old')] },
   })
-  keyed.secrets.current = { ...keyed.secrets.current, assertionKeys: [createSigningKey('new'), createSigningKey('old')] }
+  keyed.secrets.current = {
+    ...keyed.secrets.current,
+    assertionKeys: [createSigningKey('new'), createSigningKey('old')],
+  }
   const [header = ''] = ((await keyed.send()).body.get('client_assertion') ?? '').split('.')
   assert.equal(JSON.parse(Buffer.from(header, 'base64url').toString()).kid, 'new')
 })

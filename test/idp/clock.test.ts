@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTestLog } from './build-idp.ts'
 import { createClock } from '../../src/idp/clock.ts'
+import { createTestLog } from './build-idp.ts'
 
 const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT'
 const AT = 784_111_777

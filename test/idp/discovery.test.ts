@@ -59,7 +59,12 @@ test('KY-01 good metadata is returned with every endpoint in it', async (t) => {
 
 test('KY-01 an issuer that differs in any character is refused, and both are named', async (t) => {
   const { idp, fetch } = await build(t)
-  for (const issuer of [`${idp.issuer}1`, `${idp.issuer}/x`, idp.issuer.replace('http', 'HTTP'), 'https://evil.example']) {
+  for (const issuer of [
+    `${idp.issuer}1`,
+    `${idp.issuer}/x`,
+    idp.issuer.replace('http', 'HTTP'),
+    'https://evil.example',
+  ]) {
     idp.metadata.issuer = issuer
     const message = await refusal(fetch())
     assert.ok(message.includes(`"${issuer}"`) && message.includes(`"${idp.issuer}"`), message)
@@ -106,7 +111,16 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
   test(`KY-02 without a sound ${name} the metadata is unusable, and the reason names it`, async (t) => {
     const { idp, fetch } = await build(t)
     const good = idp.metadata[name]
-    for (const value of [undefined, null, '', 'not a url', '/relative', 42, 'ftp://127.0.0.1/x', 'javascript:alert(1)']) {
+    for (const value of [
+      undefined,
+      null,
+      '',
+      'not a url',
+      '/relative',
+      42,
+      'ftp://127.0.0.1/x',
+      'javascript:alert(1)',
+    ]) {
       idp.metadata[name] = value
       assert.ok((await refusal(fetch())).startsWith(name), String(value))
     }
@@ -231,7 +245,10 @@ test('TX-02 client authentication comes from the metadata, basic before post, un
   assert.equal(await method(['none', 'client_secret_post']), 'client_secret_post')
   assert.equal(await method(['private_key_jwt', 'client_secret_post'], withKeys), 'client_secret_post')
   assert.equal(await method(['private_key_jwt'], withKeys), 'private_key_jwt')
-  assert.equal(await method(['client_secret_basic', 'private_key_jwt'], { ...withKeys, hasSecret: false }), 'private_key_jwt')
+  assert.equal(
+    await method(['client_secret_basic', 'private_key_jwt'], { ...withKeys, hasSecret: false }),
+    'private_key_jwt',
+  )
   assert.equal(log.lines.length, 0)
   assert.equal(await method(['client_secret_basic'], { tokenAuth: 'client_secret_post' }), 'client_secret_post')
   assert.deepEqual([log.lines.length, log.lines[0]?.fields.method], [1, 'client_secret_post'])

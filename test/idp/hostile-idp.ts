@@ -50,8 +50,7 @@ export interface TestKey {
 
 /** @param kid also in the JWK, which has no `alg`, so that both names fit */
 export function createKey(kid: string, curve: 'ed25519' | 'ed448' = 'ed25519'): TestKey {
-  const { privateKey, publicKey } =
-    curve === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ed448')
+  const { privateKey, publicKey } = curve === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ed448')
   return { kid, privateKey, publicKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig' } }
 }
 

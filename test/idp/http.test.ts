@@ -192,7 +192,9 @@ test('an error names the address without query, and nothing that was sent or cam
   })
   const { http } = build(t)
   const headers = { authorization: 'Basic canary' }
-  const error = await http.fetch(`${idp.issuer}/revoke?hint=canary`, { ...post, headers }).catch((reason: unknown) => reason)
+  const error = await http
+    .fetch(`${idp.issuer}/revoke?hint=canary`, { ...post, headers })
+    .catch((reason: unknown) => reason)
   assert.ok(error instanceof BffError)
   assert.match(error.message, /^POST http:\/\/127\.0\.0\.1:\d+\/revoke: /)
   assert.doesNotMatch(error.message, /canary/)

@@ -57,7 +57,17 @@ test('ID-07 iss must be the issuer, character by character', () => {
 })
 
 test('ID-08 aud must be this client and nobody else', () => {
-  refuses('aud', [undefined, null, '', 'other', `${CLIENT_ID}1`, [], ['other'], [CLIENT_ID, 'other'], ['other', CLIENT_ID]])
+  refuses('aud', [
+    undefined,
+    null,
+    '',
+    'other',
+    `${CLIENT_ID}1`,
+    [],
+    ['other'],
+    [CLIENT_ID, 'other'],
+    ['other', CLIENT_ID],
+  ])
   refuses('aud', [[CLIENT_ID, CLIENT_ID], [[CLIENT_ID]], { 0: CLIENT_ID }, 7])
   assert.equal(check({ aud: [CLIENT_ID] }), undefined)
   assert.equal(check({ aud: [CLIENT_ID, 'other'], azp: CLIENT_ID }), 'aud')
@@ -71,7 +81,10 @@ test('ID-09 azp, where present, must be this client', () => {
 test('ID-10 exp is required and in the future, give or take 30 s', () => {
   refuses('exp', [undefined, null, String(NOW + 300), NOW - 31, NOW - 30, 0, -1, [NOW + 300]])
   assert.equal(check({ exp: NOW - 29 }), undefined)
-  assert.equal(reasonOf(() => verifyIdTokenClaims(HEADER, { ...good, exp: Number.POSITIVE_INFINITY }, expected)), 'exp')
+  assert.equal(
+    reasonOf(() => verifyIdTokenClaims(HEADER, { ...good, exp: Number.POSITIVE_INFINITY }, expected)),
+    'exp',
+  )
 })
 
 test('ID-10 iat is required, not in the future, and at most ten minutes old, give or take 30 s', () => {
@@ -114,7 +127,8 @@ test('ID-13 at_hash, where present, must be that of the access token', () => {
 
 test('ID-14 with max_age the sign-in must be recent, give or take 30 s, and its time known', () => {
   const maxAge = 60
-  for (const authTime of [NOW, NOW - 60, NOW - 90, NOW + 30]) assert.equal(check({ auth_time: authTime }, { maxAge }), undefined)
+  for (const authTime of [NOW, NOW - 60, NOW - 90, NOW + 30])
+    assert.equal(check({ auth_time: authTime }, { maxAge }), undefined)
   for (const authTime of [undefined, null, String(NOW), NOW + 31]) {
     assert.equal(check({ auth_time: authTime }, { maxAge }), 'auth_time')
   }
@@ -131,7 +145,8 @@ test('ID-14 without max_age, auth_time may be absent or old, but not nonsense', 
 test('ID-14 acr, where present, must be one that was asked for', () => {
   const acrValues = 'urn:mfa urn:passkey'
   for (const acr of ['urn:mfa', 'urn:passkey', undefined]) assert.equal(check({ acr }, { acrValues }), undefined)
-  for (const acr of ['urn:password', 'urn:mfa urn:passkey', '', 7, null]) assert.equal(check({ acr }, { acrValues }), 'acr')
+  for (const acr of ['urn:password', 'urn:mfa urn:passkey', '', 7, null])
+    assert.equal(check({ acr }, { acrValues }), 'acr')
   assert.equal(check({ acr: 'urn:password' }), undefined)
 })
 
@@ -139,7 +154,14 @@ test('ID-15 another kind of token is refused by its type', () => {
   for (const typ of [undefined, 'JWT', 'jwt', 'application/jwt', 'APPLICATION/JWT']) {
     assert.equal(check({}, {}, typ === undefined ? {} : { typ }), undefined)
   }
-  const others = ['at+jwt', 'application/at+jwt', 'logout+jwt', 'oauth-authz-req+jwt', 'client-authentication+jwt', 'secevent+jwt']
+  const others = [
+    'at+jwt',
+    'application/at+jwt',
+    'logout+jwt',
+    'oauth-authz-req+jwt',
+    'client-authentication+jwt',
+    'secevent+jwt',
+  ]
   for (const typ of [...others, '', 'application/', 7, null, ['JWT']]) assert.equal(check({}, {}, { typ }), 'typ')
 })
 
@@ -171,11 +193,20 @@ test('RF-06 a refreshed token must be of the same user and sign-in', () => {
 
 test('RF-06 a session of another issuer is not continued by this one', () => {
   const original = { ...good, iss: 'https://old.example' }
-  assert.equal(reasonOf(() => verifyRefreshedIdTokenClaims(HEADER, good, { ...expected, original })), 'iss_changed')
+  assert.equal(
+    reasonOf(() => verifyRefreshedIdTokenClaims(HEADER, good, { ...expected, original })),
+    'iss_changed',
+  )
 })
 
 test('ID-10 any token from the IdP is held against issuer, audience and time', () => {
   const parties = { issuer: ISSUER, clientId: CLIENT_ID, now: NOW }
-  assert.equal(reasonOf(() => verifyParties({ iss: ISSUER, aud: CLIENT_ID, iat: NOW, exp: NOW + 60 }, parties)), undefined)
-  assert.equal(reasonOf(() => verifyParties({}, parties)), 'iss')
+  assert.equal(
+    reasonOf(() => verifyParties({ iss: ISSUER, aud: CLIENT_ID, iat: NOW, exp: NOW + 60 }, parties)),
+    undefined,
+  )
+  assert.equal(
+    reasonOf(() => verifyParties({}, parties)),
+    'iss',
+  )
 })

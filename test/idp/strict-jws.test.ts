@@ -84,7 +84,10 @@ test('ID-02 every other algorithm is refused before a key is looked for', async 
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const input = `${encode('{"alg":"RS256","kid":"k1"}')}.${encode('{"sub":"alice"}')}`
   asked.length = 0
-  assert.equal(await refusal(`${input}.${sign('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`), 'alg')
+  assert.equal(
+    await refusal(`${input}.${sign('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`),
+    'alg',
+  )
   for (const alg of ['ES256', 'PS256', 'HS512', 'Ed448', 'eddsa', 'EDDSA', 7, null, ['EdDSA'], undefined]) {
     assert.equal(await refusal(signJws({ sub: 'alice' }, key, { alg, kid: 'k1' })), 'alg')
   }
@@ -96,7 +99,9 @@ test('ID-04 keys that the token brings along or points to are ignored', async ()
   const hints = { jwk: attacker.jwk, jku: 'https://evil.example/jwks', x5u: 'https://evil.example/x', x5c: ['MIIB'] }
   assert.equal(await refusal(signJws({ sub: 'alice' }, attacker, { ...good, ...hints })), 'signature')
   assert.equal(await refusal(signJws({ sub: 'alice' }, attacker, { alg: 'EdDSA', ...hints, kid: 'k2' })), 'key_unknown')
-  assert.deepEqual((await verifyJws(signJws({ sub: 'alice' }, key, { ...good, ...hints }), keys)).claims, { sub: 'alice' })
+  assert.deepEqual((await verifyJws(signJws({ sub: 'alice' }, key, { ...good, ...hints }), keys)).claims, {
+    sub: 'alice',
+  })
 })
 
 test('ID-04 crit is refused, whatever it lists', async () => {
@@ -115,7 +120,16 @@ test('ID-05 a token is refused when no key fits, and its id must be text', async
 test('ID-06 anything but three segments is refused, five of them as encrypted', async () => {
   const [header, claims, signature] = segmentsOf(signJws({ sub: 'alice' }, key))
   assert.equal(await refusal([header, claims, signature, claims, signature].join('.')), 'encrypted')
-  for (const token of ['', '.', '..', '...', header, `${header}.${claims}`, `${header}.${claims}.`, `.${claims}.${signature}`]) {
+  for (const token of [
+    '',
+    '.',
+    '..',
+    '...',
+    header,
+    `${header}.${claims}`,
+    `${header}.${claims}.`,
+    `.${claims}.${signature}`,
+  ]) {
     assert.equal(await refusal(token), 'segments', token)
   }
   assert.equal(await refusal(`${header}..${signature}`), 'segments')
@@ -125,7 +139,14 @@ test('ID-06 anything but three segments is refused, five of them as encrypted', 
 test('ID-06 padding, white space, the other alphabet and loose bits are refused', async () => {
   const [header, claims, signature] = segmentsOf(signJws({ sub: 'alice' }, key))
   const loose = `${signature.slice(0, -1)}${signature.endsWith('A') ? 'B' : String.fromCharCode(signature.charCodeAt(85) + 1)}`
-  const wrong = [`${signature}==`, ` ${signature}`, `${signature}\n`, `+${signature.slice(1)}`, `/${signature.slice(1)}`, loose]
+  const wrong = [
+    `${signature}==`,
+    ` ${signature}`,
+    `${signature}\n`,
+    `+${signature.slice(1)}`,
+    `/${signature.slice(1)}`,
+    loose,
+  ]
   for (const changed of wrong) assert.equal(await refusal(`${header}.${claims}.${changed}`), 'segments', changed)
   assert.equal(await refusal(`${header}=.${claims}.${signature}`), 'segments')
   assert.equal(await refusal(`${header}.${claims}=.${signature}`), 'segments')
@@ -133,14 +154,29 @@ test('ID-06 padding, white space, the other alphabet and loose bits are refused'
 })
 
 test('ID-06 header and claims must be JSON objects in UTF-8', async () => {
-  const notObjects = ['[]', '"text"', 'null', '7', '{', '{"sub":"a"} x', '{"sub":"a",}', "{'sub':'a'}", ' ', 'NaN', '\ufeff{}']
+  const notObjects = [
+    '[]',
+    '"text"',
+    'null',
+    '7',
+    '{',
+    '{"sub":"a"} x',
+    '{"sub":"a",}',
+    "{'sub':'a'}",
+    ' ',
+    'NaN',
+    '\ufeff{}',
+  ]
   for (const text of notObjects) {
     assert.equal(await refusal(signJws(text, key)), 'json', text)
     assert.equal(await refusal(signJws({ sub: 'alice' }, key, text)), 'json', text)
   }
   const latin1 = Buffer.from('{"sub":"J\xfcrgen"}', 'latin1')
   const input = `${encode(JSON.stringify(good))}.${encode(latin1)}`
-  assert.equal(await refusal(`${input}.${sign(null, Buffer.from(input), key.privateKey).toString('base64url')}`), 'json')
+  assert.equal(
+    await refusal(`${input}.${sign(null, Buffer.from(input), key.privateKey).toString('base64url')}`),
+    'json',
+  )
   assert.deepEqual((await verifyJws(signJws('{"sub":"Jürgen 💚"}', key), keys)).claims, { sub: 'Jürgen 💚' })
 })
 
@@ -187,7 +223,11 @@ test('ID-06 deep nesting and long strings are read without harm', async () => {
 })
 
 test('LG-01 the refusal says nothing of the token', async () => {
-  for (const token of [signJws('{"sub":canary}', key), signJws('canary', key), `${signJws({ sub: 'canary' }, key)}canary`]) {
+  for (const token of [
+    signJws('{"sub":canary}', key),
+    signJws('canary', key),
+    `${signJws({ sub: 'canary' }, key)}canary`,
+  ]) {
     const error = await verifyJws(token, keys).catch((reason: unknown) => reason)
     assert.ok(error instanceof Error)
     assert.doesNotMatch(`${error.message} ${error.cause}`, /canary/)

@@ -103,7 +103,7 @@ export async function buildStart(t: TestContext, env: Record<string, string> = {
     async start(query = '', headers = FETCH) {
       const response = await app.inject({ url: `/auth/start?${query}`, headers })
       if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${response.body}`)
-      return takeApart(response, String(response.json<Record<string, unknown>>()['authorization_url']))
+      return takeApart(response, String(response.json<Record<string, unknown>>().authorization_url))
     },
   }
   return service

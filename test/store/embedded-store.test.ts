@@ -176,7 +176,7 @@ test('embedded store: a damaged or foreign file is refused by name and left as i
   execute(foreign, 'CREATE TABLE accounts (id TEXT); PRAGMA user_version = 1')
   const newer = join(directory, 'newer.db')
   writeFileSync(newer, bytes)
-  execute(newer, 'PRAGMA user_version = 2')
+  execute(newer, 'PRAGMA user_version = 3')
 
   const cases: [string, Buffer, RegExp][] = [
     ['text', Buffer.from('PORT=3000\n'.repeat(1000)), /is not a SQLite database/],
@@ -185,7 +185,7 @@ test('embedded store: a damaged or foreign file is refused by name and left as i
     ['schema overwritten', Buffer.from(bytes).fill('A', 100, 4096), /is damaged/],
     ['rows overwritten', Buffer.from(bytes).fill('A', 8 * 4096, 10 * 4096), /is damaged/],
     ['foreign', readFileSync(foreign), /is the database of another application/],
-    ['newer', readFileSync(newer), /was written by a newer release \(schema version 2\)/],
+    ['newer', readFileSync(newer), /was written by a newer release \(schema version 3\)/],
   ]
   for (const [name, contents, sentence] of cases) {
     const path = join(directory, name)

@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { Store } from '../../src/store/store.ts'
-
-/** An empty store, and a way to let time pass: by moving its clock, or by waiting where the clock is not ours. */
-export interface Subject {
-  readonly store: Store
-  readonly advance: (seconds: number) => void | Promise<void>
-}
-
-type Create = (t: TestContext) => Subject | Promise<Subject>
-
-const callers = <T>(work: (n: number) => Promise<T>) => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
+import { test } from 'node:test'
+import { testMessages } from './contract-messages.ts'
+import { testScan } from './contract-scan.ts'
+import { testSets } from './contract-sets.ts'
+import { testConditionalWrites } from './contract-writes.ts'
+import { type Create, callers, everyVerb } from './subject.ts'
 
 /** What callers rely on, whichever store stands behind. The caller closes the store and removes what it left. */
 export function testStore(name: string, create: Create): void {
   testReadsAndWrites(name, create)
   testExpiry(name, create)
   testRaces(name, create)
+  testConditionalWrites(name, create)
+  testSets(name, create)
+  testScan(name, create)
+  testMessages(name, create)
   testEdges(name, create)
 }
 
@@ -199,14 +197,9 @@ function testEdges(name: string, create: Create): void {
     const { store } = await create(t)
     await store.set('k', 'v', 10)
     await store.close()
-    const unavailable = { name: 'BffError', code: 'store_unavailable' }
-    await assert.rejects(store.get('k'), unavailable)
-    await assert.rejects(store.set('k', 'v', 10), unavailable)
-    await assert.rejects(store.add('k', 'v', 10), unavailable)
-    await assert.rejects(store.replace('k', 'v', 10), unavailable)
-    await assert.rejects(store.take('k'), unavailable)
-    await assert.rejects(store.delete('k'), unavailable)
-    await assert.rejects(store.ping(), unavailable)
+    for (const [verb, call] of everyVerb(store)) {
+      await assert.rejects(call(), { name: 'BffError', code: 'store_unavailable' }, verb)
+    }
     await store.close()
   })
 }

@@ -1,0 +1,77 @@
+/** Where the BFF is: another origin than this page, on the same site. */
+const BFF = document.querySelector('meta[name="bff"]').content
+
+/** An answer of the BFF that is a failure, or none at all (`status` 0). */
+export class BffFailure extends Error {
+  constructor(status, body = {}, retryAfterS = undefined) {
+    super(body.error_description ?? body.message ?? 'The service did not answer.')
+    this.status = status
+    this.code = body.error ?? 'network'
+    this.errorId = body.error_id
+    this.retryAfterS = retryAfterS
+  }
+}
+
+/**
+ * Calls the BFF with the session cookie. There is no token to add: this page never has one.
+ *
+ * @throws {BffFailure} also for answers that are no success
+ */
+async function call(path, { method = 'GET', body } = {}) {
+  let response
+  try {
+    response = await fetch(BFF + path, {
+      method,
+      credentials: 'include',
+      cache: 'no-store',
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+  } catch {
+    throw new BffFailure(0)
+  }
+  const answer = await response.json().catch(() => ({}))
+  if (response.ok) return { status: response.status, body: answer }
+  const retryAfterS = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
+  throw new BffFailure(response.status, answer, Number.isNaN(retryAfterS) ? undefined : retryAfterS)
+}
+
+/** Where the page wants to be afterwards: here, without the error of an earlier attempt. */
+export function ownUrl() {
+  const url = new URL(location.href)
+  url.searchParams.delete('auth_error')
+  url.hash = ''
+  return url.href
+}
+
+/** @returns the URL at Oten to navigate to */
+export async function startSignIn(parameters = {}) {
+  const query = new URLSearchParams({ return_to: ownUrl(), ...parameters })
+  return (await call(`/auth/start?${query}`)).body.authorization_url
+}
+
+/** The address of the same sign-in for a plain link. */
+export const signInHref = () => `${BFF}/auth/start?${new URLSearchParams({ return_to: ownUrl() })}`
+
+/** Who is signed in. Asking does not keep the session alive; `touch` does. */
+export const readSession = async ({ touch = false } = {}) =>
+  (await call(touch ? '/auth/session?touch=true' : '/auth/session')).body
+
+/** @returns the URL at which Oten ends its own session, or null */
+export const signOut = async () =>
+  (await call('/auth/logout', { method: 'POST', body: { return_to: ownUrl() } })).body.logout_url
+
+export const callApi = () => call('/api/demo/hello')
+
+/**
+ * Tells when the session ends without this page's doing: in another tab, at Oten, or by an operator.
+ *
+ * @returns how to stop listening
+ */
+export function watchSession(onEnded) {
+  const events = new EventSource(`${BFF}/auth/events`, { withCredentials: true })
+  events.addEventListener('ended', ({ data }) => {
+    events.close()
+    onEnded(JSON.parse(data).reason)
+  })
+  return () => events.close()
+}

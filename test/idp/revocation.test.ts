@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildIdp } from './build-idp.ts'
+
+const input = { token: 'canary-refresh-token', tokenTypeHint: 'refresh_token' } as const
+
+test('LO-03 a token is revoked with its kind and with client authentication (RFC 7009 §2.1)', async (t) => {
+  const { idp, hostile } = await buildIdp(t)
+  assert.equal(await idp.revoke(input), true)
+  const { method, query, body, headers } = hostile.last('/revoke')
+  assert.deepEqual([method, query.size], ['POST', 0])
+  assert.deepEqual(Object.fromEntries(body), { token: 'canary-refresh-token', token_type_hint: 'refresh_token' })
+  assert.match(String(headers.authorization), /^Basic /)
+})
+
+test('LO-03 only 200 counts as revoked, and nothing is ever thrown', async (t) => {
+  const { idp, hostile } = await buildIdp(t)
+  hostile.on('/revoke', () => ({ body: '<html>' }))
+  assert.equal(await idp.revoke(input), true)
+  for (const status of [201, 204, 302, 400, 401, 503]) {
+    hostile.on('/revoke', () => ({ status, headers: { 'www-authenticate': 'Basic' } }))
+    assert.equal(await idp.revoke(input), false)
+  }
+  await hostile.stop()
+  assert.equal(await idp.revoke(input), false)
+})
+
+test('LO-03 an IdP without revocation endpoint is not asked', async (t) => {
+  const { idp, hostile } = await buildIdp(t)
+  delete hostile.metadata.revocation_endpoint
+  assert.equal(await idp.revoke(input), false)
+  assert.equal(hostile.count('/revoke'), 0)
+})
+
+test('LO-03 it is given up in time, wherever the IdP hangs', async (t) => {
+  for (const path of ['/revoke', '/.well-known/openid-configuration']) {
+    const { idp, hostile } = await buildIdp(t)
+    hostile.on(path, () => undefined)
+    const startedAt = Date.now()
+    assert.equal(await idp.revoke({ ...input, timeoutMs: 100 }), false)
+    assert.ok(Date.now() - startedAt < 2000)
+  }
+})

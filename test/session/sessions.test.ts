@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { createSessions, type NewSession } from '../../src/session/sessions.ts'
+import { buildService, createTestStore, newSession } from '../plugins/build-service.ts'
+
+const LIMITS = { SESSION_IDLE_S: '600', SESSION_MAX_S: '3600', APP_SESSION_IDLE_S: '5000', APP_SESSION_MAX_S: '9000' }
+
+async function build(t: TestContext, exclusive = true) {
+  const service = await buildService(t, { env: LIMITS, store: createTestStore(exclusive) })
+  const { store, seal, config, time } = service
+  const sessions = createSessions({ store, seal, config, now: () => time.now })
+  const plant = async (changes?: Partial<NewSession>) =>
+    (await sessions.create(newSession(time.now, changes))).credential
+  return { ...service, sessions, plant }
+}
+
+for (const exclusive of [true, false]) {
+  const where = exclusive ? 'from memory' : 'from the store'
+
+  test(`SC-10: a session ends at its idle limit to the second, read ${where}`, async (t) => {
+    const { sessions, plant, time } = await build(t, exclusive)
+    const credential = await plant()
+    time.now += 599
+    assert.equal((await sessions.find(credential))?.record.sub, 'ada')
+    time.now += 1
+    assert.equal(await sessions.find(credential), undefined)
+  })
+
+  test(`SC-10: use slides the idle limit, and never past the absolute one, read ${where}`, async (t) => {
+    const { sessions, plant, time } = await build(t, exclusive)
+    const credential = await plant()
+    for (let used = 0; used < 7; used++) {
+      time.now += 500
+      const session = await sessions.find(credential)
+      assert.ok(session, `use ${used}`)
+      await sessions.touch(session)
+    }
+    time.now += 99 // 3599 s
+    assert.ok(await sessions.find(credential))
+    time.now += 1
+    assert.equal(await sessions.find(credential), undefined)
+  })
+
+  test(`SC-09: an ended session is not found again, read ${where}`, async (t) => {
+    const { sessions, plant, store } = await build(t, exclusive)
+    const credential = await plant()
+    const session = await sessions.find(credential)
+    assert.ok(session)
+    await sessions.touch(session, { exact: true })
+    assert.equal(await sessions.end(session.key), true)
+    assert.equal(await sessions.find(credential), undefined)
+    assert.equal(await sessions.end(session.key), false)
+    assert.equal((await store.dump()).size, 0)
+  })
+
+  test(`SC-09: a use that arrives after the end does not revive the session, read ${where}`, async (t) => {
+    const { sessions, plant, time } = await build(t, exclusive)
+    const credential = await plant()
+    const session = await sessions.find(credential)
+    assert.ok(session)
+    await sessions.end(session.key)
+    time.now += 60
+    await sessions.touch(session, { exact: true })
+    assert.equal(await sessions.find(credential), undefined)
+  })
+}
+
+test('SC-10: a record that the store kept too long, or that was put back later, is over all the same', async (t) => {
+  const { sessions, plant, store, time } = await build(t, false)
+  const credential = await plant()
+  const copy = await store.dump()
+  time.now += 3600
+  for (const [key, value] of copy) await store.set(key, value, 1000)
+  assert.equal(await sessions.find(credential), undefined)
+})
+
+test('SC-10: apps have limits of their own', async (t) => {
+  const { sessions, plant, time } = await build(t)
+  const app = await plant({ kind: 'app-token' })
+  const appCookie = await plant({ kind: 'app-cookie' })
+  time.now += 4999
+  assert.ok(await sessions.find(app))
+  assert.ok(await sessions.find(appCookie))
+  time.now += 1
+  assert.equal(await sessions.find(app), undefined)
+  assert.equal(await sessions.find(appCookie), undefined)
+})
+
+test("SC-10: a session does not outlive its refresh token, where the IdP told that one's life", async (t) => {
+  const { sessions, plant, time } = await build(t)
+  const credential = await plant({ refreshTokenExpiresAt: time.now + 300 })
+  time.now += 299
+  assert.ok(await sessions.find(credential))
+  time.now += 1
+  assert.equal(await sessions.find(credential), undefined)
+})
+
+test('a refresh token that outlives the session does not lengthen it', async (t) => {
+  const { sessions, time } = await build(t)
+  const { record } = await sessions.create(newSession(time.now, { refreshTokenExpiresAt: time.now + 1_000_000 }))
+  assert.equal(record.expiresAt, time.now + 3600)
+})
+
+test('a busy session writes its use once in a twentieth of the idle limit, and at once when asked', async (t) => {
+  const { sessions, plant, store, time } = await build(t)
+  let session = await sessions.find(await plant())
+  assert.ok(session)
+  const countUses = async () => [...(await store.dump()).keys()].filter((key) => key.endsWith(':used')).length
+  time.now += 29
+  assert.equal((await sessions.touch(session)).lastUsedAt, time.now - 29)
+  assert.equal(await countUses(), 0)
+  session = await sessions.touch(session, { exact: true })
+  assert.equal(session.lastUsedAt, time.now)
+  assert.equal(await countUses(), 1)
+  time.now += 30
+  assert.equal((await sessions.touch(session)).lastUsedAt, time.now)
+})
+
+test('SC-04: credentials are 256 random bits behind two letters, of at most 64 characters, and no two are alike', async (t) => {
+  const { plant } = await build(t)
+  const kinds = { 'browser-cookie': 'b_', 'app-cookie': 'c_', 'app-token': 't_' } as const
+  for (const [kind, prefix] of Object.entries(kinds) as [keyof typeof kinds, string][]) {
+    const credentials = await Promise.all(Array.from({ length: 200 }, () => plant({ kind })))
+    assert.equal(new Set(credentials).size, 200)
+    for (const credential of credentials) {
+      assert.ok(credential.startsWith(prefix))
+      assert.equal(Buffer.from(credential.slice(2), 'base64url').length, 32)
+      assert.ok(credential.length <= 64)
+    }
+    const octets = Buffer.concat(credentials.map((credential) => Buffer.from(credential.slice(2), 'base64url')))
+    const ones = octets.reduce((sum, octet) => sum + octet.toString(2).replaceAll('0', '').length, 0)
+    assert.ok(Math.abs(ones / (octets.length * 8) - 0.5) < 0.02, 'half of the bits are set')
+  }
+})
+
+test('the public id of a session is neither its credential nor made from it', async (t) => {
+  const { sessions, plant } = await build(t)
+  const credential = await plant()
+  const session = await sessions.find(credential)
+  assert.ok(session)
+  assert.ok(!session.key.includes(session.record.id))
+  assert.equal(await sessions.find(session.record.id), undefined)
+  assert.equal(await sessions.find(session.key), undefined)
+})
+
+test('BL-13: a mark of an ended IdP session counts for sign-ins from before it, of that issuer and sid alone', async (t) => {
+  const { sessions, time } = await build(t)
+  await sessions.markSidEnded('https://a.example', 's1')
+  const markedAt = time.now * 1000
+  assert.equal(await sessions.wasSidEnded('https://a.example', 's1', markedAt - 1), true)
+  assert.equal(await sessions.wasSidEnded('https://a.example', 's1', markedAt + 1), false)
+  assert.equal(await sessions.wasSidEnded('https://b.example', 's1', markedAt - 1), false)
+  assert.equal(await sessions.wasSidEnded('https://a.example', 's2', markedAt - 1), false)
+})
+
+test('SC-08: a replaced credential is remembered as such, another is not', async (t) => {
+  const { sessions, plant } = await build(t)
+  const [replaced, other] = [await plant(), await plant()]
+  const session = await sessions.find(replaced)
+  assert.ok(session)
+  await sessions.replace(session.key)
+  assert.equal(await sessions.find(replaced), undefined)
+  assert.equal(await sessions.wasReplaced(replaced), true)
+  assert.equal(await sessions.wasReplaced(other), false)
+})
+
+test('a record of another version is not guessed at', async (t) => {
+  const { sessions, plant, store, seal } = await build(t, false)
+  const credential = await plant()
+  const session = await sessions.find(credential)
+  assert.ok(session)
+  const later = JSON.stringify({ ...session.record, version: 2 })
+  await store.set(session.key, seal.seal('session', credential, later), 1000)
+  assert.equal(await sessions.find(credential), undefined)
+})

@@ -1,0 +1,36 @@
+import type { TestContext } from 'node:test'
+import type { Store } from '../../src/store/store.ts'
+
+/** An empty store, and a way to let time pass: by moving its clock, or by waiting where the clock is not ours. */
+export interface Subject {
+  readonly store: Store
+  readonly advance: (seconds: number) => void | Promise<void>
+}
+
+/** Called once per test. */
+export type Create = (t: TestContext) => Subject | Promise<Subject>
+
+/** Twenty at once. */
+export const callers = <T>(work: (n: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
+
+/** Every verb once, for what all of them have in common. */
+export const everyVerb = (store: Store): readonly (readonly [verb: keyof Store, call: () => Promise<unknown>])[] => [
+  ['get', () => store.get('k')],
+  ['set', () => store.set('k', 'v', 10)],
+  ['add', () => store.add('k', 'v', 10)],
+  ['replace', () => store.replace('k', 'v', 10)],
+  ['take', () => store.take('k')],
+  ['delete', () => store.delete('k')],
+  ['expire', () => store.expire('k', 10)],
+  ['swap', () => store.swap('k', 'v', 'w', 10)],
+  ['deleteIf', () => store.deleteIf('k', 'v')],
+  ['increment', () => store.increment('n', 10)],
+  ['addMember', () => store.addMember('s', 'm', 10)],
+  ['removeMember', () => store.removeMember('s', 'm')],
+  ['members', () => store.members('s')],
+  ['scan', () => Array.fromAsync(store.scan(''))],
+  ['publish', () => store.publish('c', 'm')],
+  ['subscribe', () => store.subscribe('c', () => {})],
+  ['ping', () => store.ping()],
+]
