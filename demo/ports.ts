@@ -33,12 +33,12 @@ export async function requireFreePorts(ports: Ports): Promise<void> {
   const problems: string[] = []
   for (const [name, label] of SERVICES) {
     const problem = await findProblem(ports[name])
-    if (problem !== undefined) problems.push(`port ${ports[name]}, wanted by the ${label}, ${problem}`)
+    if (problem !== undefined) problems.push(`port ${ports[name]} (wanted by the ${label}) ${problem}`)
   }
   if (problems.length === 0) return
   const other = ports.spa < 60_000 ? ports.spa + 1000 : DEFAULT_PORT
   throw new Error(
-    `${problems.join('; ')}. Choose other ports with DEMO_PORT, for example DEMO_PORT=${other} for ${other} to ${other + SERVICES.length - 1}`,
+    `${problems.join(', ')}; choose other ports with DEMO_PORT, for example DEMO_PORT=${other} for ${other} to ${other + SERVICES.length - 1}`,
   )
 }
 

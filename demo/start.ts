@@ -10,6 +10,7 @@ import { startStaticServer } from './static.ts'
 /** How long all services together may take to answer. */
 const READY_MS = 30_000
 const POLL_MS = 50
+const PARENT_POLL_MS = 300
 
 type Urls = Readonly<Record<ServiceName, string>>
 
@@ -126,11 +127,24 @@ function describe(urls: Urls): string {
   return ['', ...lines, '', '  Ctrl-C stops all of it.', ''].join('\n')
 }
 
+/**
+ * A signal to `npm run demo` alone reaches the shell in between, which dies of it and tells nobody. What shows it is that
+ * this process then has another parent.
+ */
+function endWithNpm(): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const shell = process.ppid
+  setInterval(() => {
+    if (process.ppid !== shell) void end(0)
+  }, PARENT_POLL_MS).unref()
+}
+
 async function main(): Promise<void> {
   const ports = readPorts(process.env)
   readAlg(process.env)
   await requireFreePorts(ports)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
+  endWithNpm()
   const urls = toUrls(ports)
   await startAll(urls, ports)
   await waitUntilReady(urls)

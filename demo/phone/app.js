@@ -59,6 +59,7 @@ function showFailure(error) {
   const [title, text] = ERRORS[error.code] ?? ['That did not work', error.message]
   say('error', title, text, error.errorId && small(`Error id: ${error.errorId}`))
   byId('error').dataset.code = error.code
+  byId('error').scrollIntoView({ block: 'nearest' })
 }
 
 function clearMessages() {

@@ -44,6 +44,7 @@ function clearMessages() {
 function showFailure(error) {
   if (!(error instanceof BffFailure)) throw error
   say('problem', describeFailure(error), error.errorId)
+  byId('problem').scrollIntoView({ block: 'nearest' })
 }
 
 function showSignedOut() {

@@ -1,6 +1,10 @@
 import { formatDuration } from './words.js'
 
 const LOW_S = 60
+
+/** The service rounds up, so it may still say yes at zero. */
+const GRACE_MS = 500
+
 const CLOCKS = [
   { member: 'expires_in', name: 'session', over: 'over' },
   { member: 'idle_expires_in', name: 'idle', over: 'over' },
@@ -22,7 +26,7 @@ export function startClocks(view, onOver) {
     for (const clock of CLOCKS) show(clock, Math.max(0, Math.ceil(view[clock.member] - passedS)), fullS[clock.member])
     if (passedS < Math.min(view.expires_in, view.idle_expires_in)) return
     clearInterval(timer)
-    onOver()
+    setTimeout(onOver, GRACE_MS)
   }
   const timer = setInterval(tick, 1000)
   tick()

@@ -9,6 +9,9 @@ const Ready = Type.Object({
   checks: Type.Object({ store: Check, idp: Check }),
 })
 
+/** A prober gives up after a second (Kubernetes' default), and would not hear the reason. */
+const STORE_WAIT_MS = 800
+
 interface Deps {
   readonly store: Store
   readonly idp: Idp
@@ -21,15 +24,17 @@ export const health: FastifyPluginAsyncTypebox<Deps> = async (app, { store, idp 
   app.get(
     '/health/live',
     { config: rules, schema: { response: { 200: Type.Object({ status: Type.Literal('ok') }) } } },
-    async () => ({
-      status: 'ok' as const,
-    }),
+    async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return { status: 'ok' as const }
+    },
   )
 
   app.get(
     '/health/ready',
     { config: rules, schema: { response: { 200: Ready, 503: Ready } } },
     async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
       const checks = { store: await checkStore(store), idp: checkIdp(idp) }
       const states = Object.values(checks).map(({ status }) => status)
       // Metadata that says something wrong is no state to serve in; an IdP that is silent is, for those signed in (CF-07).
@@ -40,13 +45,14 @@ export const health: FastifyPluginAsyncTypebox<Deps> = async (app, { store, idp 
   )
 }
 
+const wait = (ms: number): Promise<false> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve(false), ms).unref()
+  })
+
 async function checkStore(store: Store): Promise<{ status: string; reason?: string }> {
-  try {
-    await store.ping()
-    return { status: 'ok' }
-  } catch {
-    return { status: 'unavailable', reason: 'the session store does not answer' }
-  }
+  const answers = await Promise.race([store.ping().then(() => true), wait(STORE_WAIT_MS)]).catch(() => false)
+  return answers ? { status: 'ok' } : { status: 'unavailable', reason: 'the session store does not answer' }
 }
 
 function checkIdp(idp: Idp): { status: string; reason?: string } {

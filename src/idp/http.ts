@@ -122,8 +122,7 @@ async function exchange(url: URL, init: IdpFetchInit, dispatcher: Dispatcher, si
     throw new RedirectRefused(statusCode)
   }
   const octets = await body.arrayBuffer()
-  const bodiless = octets.byteLength === 0 || statusCode === 204 || statusCode === 205
-  return new Response(bodiless ? null : octets, { status: statusCode, headers: toHeaders(headers) })
+  return new Response(octets.byteLength === 0 ? null : octets, { status: statusCode, headers: toHeaders(headers) })
 }
 
 function discard(body: Dispatcher.ResponseData['body']): void {

@@ -17,7 +17,7 @@ import {
 } from './idp-client.ts'
 
 const offline = { scope: 'openid offline_access' }
-const QUICKLY = () => AbortSignal.timeout(250)
+const QUICKLY = () => AbortSignal.timeout(1000)
 
 const discovery = (simulator: Simulator, init: RequestInit = {}) =>
   fetch(`${simulator.issuer}/.well-known/openid-configuration`, { redirect: 'manual', ...init })

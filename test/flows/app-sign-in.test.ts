@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
+import { createSessionKey } from '../support/env.ts'
 import { CLAIMED_LINK, createWorld, DEEP_LINK } from '../support/world.ts'
 import { createPhone, readReturned } from './phone.ts'
 import { countTokenRequests, openBrowser, readRequestObject } from './steps.ts'
@@ -181,6 +183,18 @@ for (const state of ['a b+c%20d&e=f#g?h/i', `é ü 漢 😀 "'<>\\^|`, 's'.repea
     assert.ok(!link.search.includes('+'), 'not every platform reads + as a space')
   })
 }
+
+test('an app that was taken out of APPS meanwhile gets the page with 400, and no link', async (t) => {
+  const store = createMemoryStore({ now: () => Date.now() / 1000 })
+  const env = { SESSION_KEYS: createSessionKey() }
+  const before = await createWorld(t, { store, env })
+  const phone = createPhone(before)
+  const callback = await phone.browser.passIdp(String((await phone.open()).location), 'ada')
+  const after = await createWorld(t, { store, env: { ...env, APPS: `ios=${CLAIMED_LINK}` } })
+  const answer = await phone.browser.navigate(callback.replace(before.publicUrl, after.publicUrl))
+  assert.equal(answer.status, 400)
+  assert.equal(answer.location, null)
+})
 
 test('a restart between the deep link and the redemption is not noticed', async (t) => {
   const world = await createWorld(t)

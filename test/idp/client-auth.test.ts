@@ -70,6 +70,19 @@ for (const alg of ['EdDSA', 'Ed25519'] as const) {
   })
 }
 
+test('TX-02 auto: an IdP that offers private_key_jwt alone gets it where there are keys', async (t) => {
+  for (const [assertionKeys, sent] of [
+    [[createSigningKey('assertion-1')], 1],
+    [[], 0],
+  ] as const) {
+    const { idp, hostile, redeemInput } = await buildIdp(t, { secrets: { assertionKeys } })
+    hostile.metadata.token_endpoint_auth_methods_supported = ['private_key_jwt']
+    await idp.redeemCode(redeemInput()).catch(() => {})
+    assert.equal(hostile.count('/token'), sent)
+    if (sent === 1) assert.ok(hostile.last('/token').body.has('client_assertion'))
+  }
+})
+
 test("TX-12 an assertion's stamps follow the clock that was given", async (t) => {
   const signer = createSigningKey('assertion-1')
   const world = await buildIdp(t, { tokenAuth: 'private_key_jwt', secrets: { assertionKeys: [signer] } })

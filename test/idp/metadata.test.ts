@@ -133,17 +133,24 @@ test('KY-03 metadata that becomes unusable later does not replace the good copy,
 })
 
 test('KY-03 an answer that is no metadata is a wrong setting at first, but an outage once a good copy is held', async (t) => {
-  const { idp, time, metadata } = await build(t)
-  idp.on(DISCOVERY, () => ({ body: '<html>Back soon</html>' }))
-  await assert.rejects(metadata.get(), isUnavailable)
-  assert.equal(metadata.status().state, 'unusable')
-  idp.on(DISCOVERY, () => ({ body: idp.metadata }))
-  time.now += 3
-  await metadata.get()
-  idp.on(DISCOVERY, () => ({ body: '<html>Back soon</html>' }))
-  time.now += 2 * HOUR_S
-  await metadata.get()
-  await until(() => metadata.status().state === 'degraded')
+  const answers = [
+    { body: '<html>Back soon</html>' },
+    { status: 404 },
+    { status: 302, headers: { location: '/maintenance' } },
+  ]
+  for (const answer of answers) {
+    const { idp, time, metadata } = await build(t)
+    idp.on(DISCOVERY, () => answer)
+    await assert.rejects(metadata.get(), isUnavailable)
+    assert.equal(metadata.status().state, 'unusable')
+    idp.on(DISCOVERY, () => ({ body: idp.metadata }))
+    time.now += 3
+    await metadata.get()
+    idp.on(DISCOVERY, () => answer)
+    time.now += 2 * HOUR_S
+    await metadata.get()
+    await until(() => metadata.status().state === 'degraded')
+  }
 })
 
 test('KY-03 in the background it retries with pauses of at most ten seconds, until the IdP is there', async (t) => {
@@ -169,15 +176,17 @@ test('KY-03 the background refreshes an old copy without anybody asking, and lea
   const { time, timers, metadata, fetches } = await build(t)
   metadata.start()
   await until(() => timers.length === 1)
+  time.now += HOUR_S / 2
   timers[0]?.run()
   await until(() => timers.length === 2)
   assert.equal(fetches(), 1)
-  time.now += 1.11 * HOUR_S
+  time.now += HOUR_S
   timers[1]?.run()
   await until(() => timers.length === 3)
   assert.equal(fetches(), 2)
   metadata.close()
   assert.equal(timers[2]?.off, true)
+  assert.ok(timers.every(({ ms }) => ms === 10_000))
 })
 
 test('KY-03 closed while it fetches, it does not go on', async (t) => {

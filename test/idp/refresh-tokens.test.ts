@@ -131,6 +131,21 @@ test('RF-06 the second, certified check has its say here, too', async (t) => {
   assert.deepEqual(outcome, { kind: 'mismatch', reason: 'openid_check' })
 })
 
+test('RF-06 a session whose own ID token makes no sense is not continued', async (t) => {
+  const { grant, idp, input, claims, key } = await build(t)
+  grant({ id_token: undefined })
+  for (const idToken of ['x', signJws(claims({ sub: undefined }), key), signJws(claims({ iss: undefined }), key)]) {
+    assert.equal((await idp.refresh({ ...input, idToken })).kind, 'mismatch')
+  }
+})
+
+test('a fault of our own is thrown, not taken for one of the IdP', async (t) => {
+  const { refresh, secrets, hostile } = await build(t)
+  secrets.current = { ...secrets.current, clientSecret: undefined }
+  await assert.rejects(refresh(), /needs OTEN_CLIENT_SECRET/)
+  assert.equal(hostile.count('/token'), 0)
+})
+
 test('RF-06 an ID token with the nonce and sign-in time of the session is fine', async (t) => {
   const { grant, refresh, claims, key, time } = await build(t)
   grant({ id_token: signJws(claims({ auth_time: time.now - 3600 }), key) })

@@ -32,7 +32,6 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'HTTP/2 without negotiation': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a space in the target': `GET /auth/ses sion HTTP/1.1\r\n${HOST}\r\n`,
   'a NUL in the target': `GET /auth/\0 HTTP/1.1\r\n${HOST}\r\n`,
-  'no Host': 'GET /auth/session HTTP/1.1\r\nConnection: close\r\n\r\n',
   'a header without a colon': `GET /auth/session HTTP/1.1\r\n${HOST}canary\r\n\r\n`,
   'a header name with a space': `GET /auth/session HTTP/1.1\r\n${HOST}can ary: 1\r\n\r\n`,
   'a control character in a value': `GET /auth/session HTTP/1.1\r\n${HOST}A: \x01canary\r\n\r\n`,
@@ -78,6 +77,11 @@ for (const [what, text] of Object.entries(MALFORMED)) {
     )
   })
 }
+
+test('ER-07: without a Host (RFC 9112 §3.2) it is 400, and the connection ends', async (t) => {
+  const { port } = await listen(t)
+  assert.match(await send(port, 'GET /auth/session HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /)
+})
 
 test('ER-07: what follows a good request on its connection is not read into it', async (t) => {
   const { port } = await listen(t)

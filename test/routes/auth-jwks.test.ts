@@ -72,7 +72,7 @@ test('KY-08: a changed key file is published and signs within 5 s, without a res
   write(before)
   t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
   const service = await buildStart(t, { JAR_KEYS: '', JAR_KEYS_FILE: file })
-  t.after(service.config.secrets.watch({ onReload: () => {}, onFault: () => {} }))
+  t.after(service.config.secrets.watch({ onChange: () => {}, onFault: () => {} }))
   assert.equal((await service.start()).header.kid, 'jar-1')
   write(after, before)
   for (let second = 0; second < 5; second++) t.mock.timers.tick(1000)
