@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { createApp } from '../src/app.ts'
+import { createService } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import { createIdp } from '../src/idp/idp.ts'
 import { createLog } from '../src/log.ts'
+import { createSessionEvents } from '../src/session/events.ts'
 import { createSeal } from '../src/session/seal.ts'
 import { createSessions } from '../src/session/sessions.ts'
 import { openStore } from '../src/store/index.ts'
@@ -21,6 +22,7 @@ const TOKENS = {
   refreshToken: 'r'.repeat(43),
   idToken: 'i'.repeat(600),
   scope: 'openid profile email',
+  obtainedAt: Date.now() / 1000,
 }
 
 /** How many different sessions the load asks for. */
@@ -48,9 +50,15 @@ async function serveSessions(): Promise<{ app: FastifyInstance; credentials: str
   })
   const { log } = createLog(config.logLevel)
   const store = await openStore(config.session.store, { now })
-  const app = await createApp({ config, store, idp: createIdp(config, { now, log }), log, now })
+  const { app } = await createService({ config, store, idp: createIdp(config, { now, log }), log, now })
   // Filled by the module that the service uses, on the same store; the service has read none of them yet.
-  const sessions = createSessions({ store, seal: createSeal(() => config.secrets.current().sessionKeys), config, now })
+  const sessions = createSessions({
+    store,
+    seal: createSeal(() => config.secrets.current().sessionKeys),
+    events: createSessionEvents(store),
+    config,
+    now,
+  })
   const credentials: string[] = []
   for (let index = 0; index < Number(count); index++) {
     const claims = { name: `User ${index}`, email: `user${index}@example.com`, email_verified: true, locale: 'en' }

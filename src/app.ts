@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie'
 import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, `summary`, `tags`, `hide`.
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { endSessions } from './admin/end-sessions.ts'
 import { health } from './admin/health.ts'
 import type { Config } from './config.ts'
 import { BffError } from './errors.ts'
@@ -20,17 +21,24 @@ import { securityHeaders, setSecurityHeaders } from './plugins/security-headers.
 import { session } from './plugins/session.ts'
 import { apiProxy } from './routes/api-proxy.ts'
 import { appLanding } from './routes/app-landing.ts'
+import { authBackchannelLogout } from './routes/auth-backchannel-logout.ts'
 import { authCallback } from './routes/auth-callback.ts'
+import { authEvents } from './routes/auth-events.ts'
 import { authHandoff } from './routes/auth-handoff.ts'
 import { authJwks } from './routes/auth-jwks.ts'
 import { authLoggedOut } from './routes/auth-logged-out.ts'
 import { authLogout } from './routes/auth-logout.ts'
 import { authLogoutContinue } from './routes/auth-logout-continue.ts'
 import { authOpenapi } from './routes/auth-openapi.ts'
+import { authRefresh } from './routes/auth-refresh.ts'
 import { authSession } from './routes/auth-session.ts'
+import { authSessions } from './routes/auth-sessions.ts'
 import { authStart } from './routes/auth-start.ts'
-import { createSeal } from './session/seal.ts'
-import { createSessions } from './session/sessions.ts'
+import { createSessionEvents, type SessionEvents } from './session/events.ts'
+import { createRefresher } from './session/refresh.ts'
+import { createSeal, type Seal } from './session/seal.ts'
+import { createSessions, type Sessions } from './session/sessions.ts'
+import { createSignOutMarks, type SignOutMarks } from './session/sign-out-marks.ts'
 import type { Store } from './store/store.ts'
 
 /** The edges of the service: what tests replace, and what the process opens and closes. */
@@ -68,19 +76,46 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
   return Fastify(options) as unknown as FastifyInstance // pino's Logger type in place of Fastify's narrower one.
 }
 
+/** What both listeners work on: one set, or one would end sessions that the other still remembers. */
+interface Shared {
+  readonly seal: Seal
+  readonly events: SessionEvents
+  readonly sessions: Sessions
+  readonly marks: SignOutMarks
+}
+
+function createShared({ config, store, now }: Pick<Deps, 'config' | 'store' | 'now'>): Shared {
+  const seal = createSeal(() => config.secrets.current().sessionKeys)
+  const events = createSessionEvents(store)
+  const sessions = createSessions({ store, seal, events, config, now })
+  return { seal, events, sessions, marks: createSignOutMarks(store, now) }
+}
+
 /**
- * The service, in the order in which a request meets it.
+ * Both listeners of the service, not yet listening.
  *
  * @param prepare runs before any route is known; the tool that writes `openapi.yaml` listens from there
  */
-export async function createApp(
+export async function createService(
   deps: Deps,
   prepare?: (app: FastifyInstance) => Promise<void>,
+): Promise<{ readonly app: FastifyInstance; readonly admin: FastifyInstance }> {
+  const shared = createShared(deps)
+  const [app, admin] = await Promise.all([createApp(deps, shared, prepare), createAdminApp(deps, shared)])
+  app.addHook('onClose', async () => shared.events.close())
+  return { app, admin }
+}
+
+/** The service, in the order in which a request meets it. */
+async function createApp(
+  deps: Deps,
+  shared: Shared,
+  prepare?: (app: FastifyInstance) => Promise<void>,
 ): Promise<FastifyInstance> {
-  const { config, store, idp, now } = deps
+  const { config, store, idp, now, log } = deps
+  const { seal, sessions, events, marks } = shared
   const cookies = createCookies(config)
-  const seal = createSeal(() => config.secrets.current().sessionKeys)
-  const sessions = createSessions({ store, seal, config, now })
+  const refresher = createRefresher({ sessions, store, idp, config, now, log })
   const transactions = createTransactions({ store, seal, now })
   const handoffs = createHandoffs({ store, seal, now })
   const signOuts = createSignOuts({ store, seal })
@@ -99,23 +134,31 @@ export async function createApp(
 
   const signIn = { config, idp, transactions, now }
   await app.register(authStart, { ...signIn, cookies })
-  await app.register(authCallback, { ...signIn, cookies, handoffs, sessions })
-  await app.register(authHandoff, { handoffs, sessions, cookies, now })
+  await app.register(authCallback, { ...signIn, cookies, handoffs, sessions, marks })
+  await app.register(authHandoff, { handoffs, sessions, marks, cookies, now })
   await app.register(authSession, { sessions, now })
-  await app.register(authLogout, { config, sessions, signOuts, idp, cookies })
+  await app.register(authRefresh, { refresher, now })
+  await app.register(authSessions, { sessions })
+  await app.register(authEvents, { sessions, events, now })
+  await app.register(authLogout, { config, sessions, marks, signOuts, idp, cookies })
   await app.register(authLogoutContinue, { config, idp, signOuts })
   await app.register(authLoggedOut, { signOuts })
+  await app.register(authBackchannelLogout, { config, idp, sessions, marks, store, now })
   await app.register(authJwks, { secrets: config.secrets })
   await app.register(authOpenapi)
   await app.register(appLanding, { config, handoffs })
-  await app.register(apiProxy, { config, sessions, now })
+  await app.register(apiProxy, { config, sessions, refresher })
   return app
 }
 
 /** The inner listener: for the platform, not for browsers. */
-export async function createAdminApp({ log, config, store, idp }: Deps): Promise<FastifyInstance> {
+async function createAdminApp(
+  { log, config, store, idp }: Deps,
+  { sessions, marks }: Shared,
+): Promise<FastifyInstance> {
   const app = createServer({ log, config })
   await app.register(errors)
   await app.register(health, { store, idp })
+  await app.register(endSessions, { config, sessions, marks })
   return app
 }

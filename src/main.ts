@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { createAdminApp, createApp, type Deps } from './app.ts'
+import { createService, type Deps } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
 import { createIdp } from './idp/idp.ts'
 import { createLog, type Log } from './log.ts'
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const store = await openStore(config.session.store, { now })
   const idp = createIdp(config, { now, log })
   const deps: Deps = { config, store, idp, log, now }
-  const [app, admin] = await Promise.all([createApp(deps), createAdminApp(deps)])
+  const { app, admin } = await createService(deps)
   idp.start() // In the background: the service starts and serves with the IdP down.
   const [address, adminAddress] = await Promise.all([listen(app, config.listen), listen(admin, config.admin)])
   log.info({ address, admin_address: adminAddress, public_url: config.publicUrl }, 'ready')

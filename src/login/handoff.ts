@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { createSecret, hashSecret } from '../session/credential.ts'
+import type { NewSession } from '../session/record.ts'
 import type { Seal } from '../session/seal.ts'
-import type { NewSession } from '../session/sessions.ts'
 import type { Store } from '../store/store.ts'
 
 /** How long an app may take to redeem (MH-05). */

@@ -5,7 +5,7 @@ import type { Idp } from '../idp/idp.ts'
 import { type AuthorizationParameters, signRequestObject } from '../idp/request-object.ts'
 import { SignInRefused, type TokenSet } from '../idp/tokens.ts'
 import { createSecret } from '../session/credential.ts'
-import type { NewSession } from '../session/sessions.ts'
+import type { NewSession } from '../session/record.ts'
 import { pickClaims } from '../session/view.ts'
 import type { SignInTarget, Transaction, TransactionCookie, Transactions } from './transaction.ts'
 
@@ -76,7 +76,7 @@ export type CompletedSignIn =
 
 /** Checks the IdP's answer, redeems the code and validates what came of it. The transaction is already taken. */
 export async function completeSignIn(
-  { config, idp }: Pick<SignInDeps, 'config' | 'idp'>,
+  { config, idp, now }: Pick<SignInDeps, 'config' | 'idp' | 'now'>,
   transaction: Transaction,
   query: URLSearchParams,
 ): Promise<CompletedSignIn> {
@@ -90,7 +90,7 @@ export async function completeSignIn(
     const { scope } = config.idp
     const { parameters } = answer
     const tokens = await idp.redeemCode({ parameters, redirectUri, codeVerifier, nonce, scope, maxAge, acrValues })
-    const session = buildNewSession(tokens, issuer, config.session.claims)
+    const session = buildNewSession(tokens, issuer, config.session.claims, now())
     return {
       kind: 'signed-in',
       session: transaction.target.kind === 'app' ? { ...session, app: transaction.target.app } : session,
@@ -106,7 +106,7 @@ export async function completeSignIn(
 
 const refuse = (reason: string): CompletedSignIn => ({ kind: 'failed', error: 'sign_in_failed', reason })
 
-function buildNewSession(tokens: TokenSet, issuer: string, claimNames: readonly string[]) {
+function buildNewSession(tokens: TokenSet, issuer: string, claimNames: readonly string[], now: number) {
   const { idTokenClaims, refreshTokenExpiresAt, accessToken, accessTokenExpiresAt, refreshToken, idToken, scope } =
     tokens
   return {
@@ -114,7 +114,7 @@ function buildNewSession(tokens: TokenSet, issuer: string, claimNames: readonly 
     sub: idTokenClaims.sub,
     sid: idTokenClaims.sid,
     claims: pickClaims(idTokenClaims, claimNames),
-    tokens: { accessToken, accessTokenExpiresAt, refreshToken, idToken, scope },
+    tokens: { accessToken, accessTokenExpiresAt, obtainedAt: Math.floor(now), refreshToken, idToken, scope },
     refreshTokenExpiresAt,
   }
 }

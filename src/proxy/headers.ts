@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Of this connection only, never passed on (RFC 9110 §7.6.1). */
+/** Of this connection only, never passed on (RFC 9110 §7.6.1). `Expect` is answered here, by Node. */
 const HOP_BY_HOP = new Set([
   'connection',
+  'expect',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -37,12 +38,34 @@ export function buildUpstreamHeaders(
   return { ...Object.fromEntries(passed), authorization: `Bearer ${ours.accessToken}`, 'x-request-id': ours.requestId }
 }
 
-/** The headers of the API's answer: no cookie and no CORS decision of its own on our origin (PX-05). */
-export function buildClientHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+/**
+ * The headers of the API's answer: no cookie and no CORS decision of its own on our origin (PX-05).
+ *
+ * @param vary what our own part of the answer depends on
+ */
+export function buildClientHeaders(headers: IncomingHttpHeaders, vary?: string): IncomingHttpHeaders {
+  const ofConnection = new Set(splitNames(headers.connection))
   const passed = Object.entries(headers).filter(
-    ([name]) => !HOP_BY_HOP.has(name) && name !== 'set-cookie' && !name.startsWith('access-control-'),
+    ([name]) =>
+      !HOP_BY_HOP.has(name) && !ofConnection.has(name) && name !== 'set-cookie' && !name.startsWith('access-control-'),
   )
-  const kept = Object.fromEntries(passed)
-  // It was made for one user: without this a shared cache may keep it for the next (RFC 9111 §3.5).
-  return 'cache-control' in kept ? kept : { ...kept, 'cache-control': 'no-store' }
+  const varies = [vary, headers.vary].filter((names) => names !== undefined).join(', ')
+  return {
+    ...Object.fromEntries(passed),
+    'cache-control': keepPrivate(headers['cache-control']),
+    ...(varies !== '' && { vary: varies }),
+  }
+}
+
+const splitNames = (list = ''): string[] => list.split(',').map((name) => name.trim().toLowerCase())
+
+/**
+ * The API answered one user. It saw `Authorization`, which alone keeps shared caches off; a cache in front of us sees a
+ * cookie, which does not (RFC 9111 §3.5). So unless the API says `public`, its answer is that user's own.
+ */
+function keepPrivate(cacheControl: string | undefined): string {
+  if (cacheControl === undefined || cacheControl.trim() === '') return 'no-store'
+  const directives = splitNames(cacheControl).map((directive) => directive.split('=', 1)[0])
+  const isDecided = ['no-store', 'private', 'public', 's-maxage'].some((name) => directives.includes(name))
+  return isDecided ? cacheControl : `${cacheControl}, private`
 }

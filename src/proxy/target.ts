@@ -2,9 +2,9 @@ import type { ApiRoute } from '../config.ts'
 
 /**
  * Spellings of a path that some server on the way reads as another path: a dot segment, an encoded slash, backslash or
- * dot, an empty segment, a control character. Refused rather than repaired: the API must see what was checked (PX-02).
+ * dot, `..;` (which some servers read as `..`), an empty segment, a control character. Refused rather than repaired: the API must see what was checked (PX-02).
  */
-const AMBIGUOUS = /%2e|%2f|%5c|%00|\\|\/\/|(?:^|\/)\.{1,2}(?:\/|$)|[^!-~]|%(?![0-9a-f]{2})|#/i
+const AMBIGUOUS = /%2e|%2f|%5c|%00|\\|\/\/|(?:^|\/)\.{1,2}(?:[/;]|$)|[^!-~]|%(?![0-9a-f]{2})|#/i
 
 /** Where a proxied request goes: nowhere, to no known API, or to one URL. */
 export type ProxyTarget =

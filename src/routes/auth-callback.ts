@@ -12,7 +12,9 @@ import { type SignInTarget, type Transaction, transactionSuffix } from '../login
 import type { Cookies } from '../plugins/cookies.ts'
 import { sendPage } from '../plugins/page.ts'
 import { readPresented } from '../plugins/presented.ts'
-import { type Sessions, sessionKey } from '../session/sessions.ts'
+import { sessionKey } from '../session/session-keys.ts'
+import type { Sessions } from '../session/sessions.ts'
+import type { SignOutMarks } from '../session/sign-out-marks.ts'
 import { errorResponses } from './error-body.ts'
 
 /** Longest `state` that is looked at (CB-13); ours have 43 characters. */
@@ -38,6 +40,7 @@ export interface AuthCallbackDeps extends SignInDeps {
   readonly cookies: Cookies
   readonly handoffs: Handoffs
   readonly sessions: Sessions
+  readonly marks: SignOutMarks
 }
 
 /** GET /auth/callback, the redirect URI: checks, redeems, validates, and starts a session or hands over to an app. */
@@ -95,12 +98,12 @@ async function sendToBrowser(
   transaction: Transaction,
   deps: AuthCallbackDeps,
 ): Promise<FastifyReply> {
-  const { sessions, cookies } = deps
+  const { sessions, marks, cookies } = deps
   const session = await sessions.create({ ...found, kind: 'browser-cookie', userAgent: readUserAgent(request) })
   // Asked after the session is written: a logout before sees nothing to end but leaves its mark, one after finds the
   // session. So a sign-in that was under way when its IdP session ended does not come alive (BL-13).
-  if (found.sid !== undefined && (await sessions.wasSidEnded(found.issuer, found.sid, transaction.startedAtMs))) {
-    await sessions.end(session.key)
+  if (await marks.isMarked(found, transaction.startedAtMs)) {
+    await sessions.end(session.key, 'logout')
     request.log.warn({ event: 'sign_in_failed', reason: 'logged_out_meanwhile' }, 'sign-in failed')
     return sendFailure(reply, target, 'sign_in_failed', deps)
   }

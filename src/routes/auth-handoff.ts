@@ -5,6 +5,7 @@ import type { Handoffs } from '../login/handoff.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
+import type { SignOutMarks } from '../session/sign-out-marks.ts'
 import { buildSessionView } from '../session/view.ts'
 import { errorResponses } from './error-body.ts'
 import { SessionViewBody } from './session-view.ts'
@@ -48,6 +49,7 @@ const schema = {
 interface Deps {
   readonly handoffs: Handoffs
   readonly sessions: Sessions
+  readonly marks: SignOutMarks
   readonly cookies: Cookies
   /** Epoch seconds. */
   readonly now: () => number
@@ -72,11 +74,11 @@ export const authHandoff: FastifyPluginAsyncTypebox<Deps> = async (app, deps) =>
 async function redeem(
   body: Static<typeof HandoffBody>,
   userAgent: string,
-  { handoffs, sessions }: Deps,
+  { handoffs, sessions, marks }: Deps,
 ): Promise<Session> {
   const redemption = await handoffs.redeem(body.code, body.code_verifier)
   if (redemption.kind === 'refused') {
-    if (redemption.earlierSessionKey !== undefined) await sessions.end(redemption.earlierSessionKey)
+    if (redemption.earlierSessionKey !== undefined) await sessions.end(redemption.earlierSessionKey, 'revoked')
     throw new BffError('invalid_grant', `handoff: ${redemption.reason}`)
   }
   const { session: found, startedAtMs } = redemption.handoff
@@ -87,8 +89,8 @@ async function redeem(
   })
   // Both asked after the session is written; see the callback for why that order leaves no gap.
   const onlyOnce = await handoffs.markSpent(body.code, session.key)
-  const loggedOut = found.sid !== undefined && (await sessions.wasSidEnded(found.issuer, found.sid, startedAtMs))
+  const loggedOut = await marks.isMarked(found, startedAtMs)
   if (onlyOnce && !loggedOut) return session
-  await sessions.end(session.key)
+  await sessions.end(session.key, 'revoked')
   throw new BffError('invalid_grant', onlyOnce ? 'handoff: logged out meanwhile' : 'handoff: redeemed twice')
 }

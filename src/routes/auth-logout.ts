@@ -2,15 +2,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Config } from '../config.ts'
-import { BffError } from '../errors.ts'
 import type { Idp } from '../idp/idp.ts'
 import { parseReturnTo, type ReturnTo } from '../login/return-to.ts'
 import type { SignOuts } from '../login/sign-out.ts'
 import type { Cookies } from '../plugins/cookies.ts'
+import { acceptForms } from '../plugins/forms.ts'
 import { isNavigation } from '../plugins/navigation.ts'
 import { readPresented } from '../plugins/presented.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
+import type { SignOutMarks } from '../session/sign-out-marks.ts'
 import { errorResponses } from './error-body.ts'
 
 /** How long a sign-out waits for the IdP, which may be down, before it answers the user. */
@@ -43,6 +44,7 @@ const schema = {
 interface Deps {
   readonly config: Config
   readonly sessions: Sessions
+  readonly marks: SignOutMarks
   readonly signOuts: SignOuts
   readonly idp: Idp
   readonly cookies: Cookies
@@ -50,7 +52,7 @@ interface Deps {
 
 /** POST /auth/logout: the session is gone before anybody else is asked; tokens are revoked where the IdP can. */
 export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
-  const { config, sessions, cookies } = deps
+  const { config, sessions, marks, cookies } = deps
   const rules = { access: 'optional', from: 'change' } as const
   acceptFormsAndNothing(app)
 
@@ -60,8 +62,8 @@ export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => 
     if (session !== null) {
       const { id, issuer, sid } = session.record
       // The mark first: a sign-in of the same IdP session that is under way finds it, whatever comes first (BL-13).
-      if (sid !== undefined) await sessions.markSidEnded(issuer, sid)
-      await sessions.end(session.key)
+      if (sid !== undefined) await marks.markSid(issuer, sid)
+      await sessions.end(session.key, 'logout')
       request.log.info({ event: 'signed_out', session: id }, 'signed out')
     }
     cookies.clearSession(reply)
@@ -119,14 +121,5 @@ function acceptFormsAndNothing(app: FastifyInstance): void {
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
     body === '' ? done(null, null) : parseJson(request, body, done),
   )
-  app.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => {
-      const form = new URLSearchParams(body)
-      const names = [...form.keys()]
-      if (new Set(names).size < names.length) return done(new BffError('invalid_request', 'a form field is repeated'))
-      done(null, Object.fromEntries(form))
-    },
-  )
+  acceptForms(app)
 }

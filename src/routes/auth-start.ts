@@ -8,7 +8,7 @@ import type { SignInTarget } from '../login/transaction.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import { isNavigation } from '../plugins/navigation.ts'
 import { readPresented } from '../plugins/presented.ts'
-import { sessionKey } from '../session/sessions.ts'
+import { sessionKey } from '../session/session-keys.ts'
 import { errorResponses } from './error-body.ts'
 
 /** Ours to decide: a caller who could set one could aim the sign-in elsewhere or weaken it (RFC 9101 §10.7). */

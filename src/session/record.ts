@@ -12,6 +12,24 @@ export interface SessionTokens {
   /** As received, for `id_token_hint` alone (ID-16). */
   readonly idToken: string
   readonly scope: string
+  /** Epoch seconds. */
+  readonly obtainedAt: number
+  /** The refresh token before this one, for an IdP that lost its last answer; epoch seconds. */
+  readonly previous?: { readonly refreshToken: string; readonly until: number } | undefined
+}
+
+/** Everything a finished sign-in knows about its session-to-be. */
+export interface NewSession {
+  readonly kind: CredentialKind
+  readonly app?: string | undefined
+  readonly issuer: string
+  readonly sub: string
+  readonly sid?: string | undefined
+  readonly claims: UserClaims
+  readonly tokens: SessionTokens
+  /** Epoch seconds, when the IdP told how long the refresh token lives. */
+  readonly refreshTokenExpiresAt?: number | undefined
+  readonly userAgent: string
 }
 
 /**
@@ -20,6 +38,8 @@ export interface SessionTokens {
  */
 export interface SessionRecord {
   readonly version: 1
+  /** Counts the refreshes: tells newer tokens from older ones. */
+  readonly generation: number
   /** Public: names the session to its user, opens nothing. */
   readonly id: string
   readonly kind: CredentialKind

@@ -6,7 +6,7 @@ const IV_OCTETS = 12
 const TAG_OCTETS = 16
 
 /** What a sealed value is for. Bound into its key, so that one kind of record can never be opened as another. */
-export type SealPurpose = 'session' | 'session-use' | 'transaction' | 'handoff' | 'sign-out'
+export type SealPurpose = 'session' | 'session-use' | 'session-meta' | 'transaction' | 'handoff' | 'sign-out'
 
 /**
  * Encryption at rest. The key comes from a sealing key *and* the credential that the client holds (HKDF, RFC 5869), so

@@ -79,6 +79,7 @@ test('TX-02 auto: an IdP that offers private_key_jwt alone gets it where there a
     hostile.metadata.token_endpoint_auth_methods_supported = ['private_key_jwt']
     await idp.redeemCode(redeemInput()).catch(() => {})
     assert.equal(hostile.count('/token'), sent)
+    assert.equal(idp.metadata.status().state, sent === 1 ? 'ok' : 'unusable')
     if (sent === 1) assert.ok(hostile.last('/token').body.has('client_assertion'))
   }
 })

@@ -55,6 +55,8 @@ test('KY-01 good metadata is returned with every endpoint in it', async (t) => {
     tokenAuthMethod: 'client_secret_basic',
   })
   assert.equal(as.issuer, idp.issuer)
+  assert.equal(as.end_session_endpoint, `${idp.issuer}/logout`)
+  assert.equal(as.revocation_endpoint, `${idp.issuer}/revoke`)
 })
 
 test('KY-01 an issuer that differs in any character is refused, and both are named', async (t) => {
@@ -276,4 +278,6 @@ test('KY-01 an answer that is no metadata is unusable, one that says "not now" i
     idp.on(DISCOVERY, () => ({ status, body: idp.metadata }))
     await assert.rejects(fetch(), (error) => error instanceof BffError && error.code === 'idp_unavailable')
   }
+  await idp.stop()
+  await assert.rejects(fetch(), (error) => error instanceof BffError && error.code === 'idp_unavailable')
 })

@@ -11,7 +11,13 @@ const SESSION = {
   issuer: 'https://idp.example',
   sub: 'canary-sub',
   claims: { name: 'canary-name' },
-  tokens: { accessToken: 'canary-token', accessTokenExpiresAt: 1, idToken: 'canary-id', scope: 'openid' },
+  tokens: {
+    accessToken: 'canary-token',
+    accessTokenExpiresAt: 1,
+    obtainedAt: 0,
+    idToken: 'canary-id',
+    scope: 'openid',
+  },
 }
 const HANDOFF = { codeChallenge: hash('sha256', VERIFIER, 'base64url'), session: SESSION, startedAtMs: 1 }
 

@@ -1,13 +1,15 @@
 import { hash } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
-import { createAdminApp, createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { BffError } from '../../src/errors.ts'
 import type { Idp } from '../../src/idp/idp.ts'
 import { createLog } from '../../src/log.ts'
+import { createSessionEvents } from '../../src/session/events.ts'
+import type { NewSession } from '../../src/session/record.ts'
 import { createSeal, type Seal } from '../../src/session/seal.ts'
-import { createSessions, type NewSession, type Sessions } from '../../src/session/sessions.ts'
+import { createSessions, type Sessions } from '../../src/session/sessions.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { baseEnv, createKey } from '../support/env.ts'
@@ -124,6 +126,7 @@ export const newSession = (now: number, changes: Partial<NewSession> = {}): NewS
     refreshToken: CANARIES.refreshToken,
     idToken: CANARIES.idToken,
     scope: 'openid',
+    obtainedAt: now,
   },
   userAgent: 'test',
   ...changes,
@@ -146,11 +149,11 @@ export async function buildService(t: TestContext, options: ServiceOptions = {})
   const logs: string[] = []
   const { log } = createLog(config.logLevel, { write: (line: string) => void logs.push(line) })
   const deps = { config, store, idp: { ...createTestIdp(now), ...options.idp }, log, now }
-  const [app, admin] = await Promise.all([createApp(deps), createAdminApp(deps)])
+  const { app, admin } = await createService(deps)
   t.after(() => Promise.all([app.close(), admin.close()]))
   const seal = createSeal(() => config.secrets.current().sessionKeys)
   const uncached = new Proxy(store, { get: (target, name: keyof TestStore) => name !== 'exclusive' && target[name] })
-  const sessions = createSessions({ store: uncached, seal, config, now })
+  const sessions = createSessions({ store: uncached, seal, events: createSessionEvents(store), config, now })
   const inject = async (request: InjectOptions): Promise<LightMyRequestResponse> => app.inject(request)
   return {
     app,

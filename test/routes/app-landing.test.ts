@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createIdp } from '../../src/idp/idp.ts'
 import { createLog } from '../../src/log.ts'
@@ -25,11 +25,17 @@ async function build(t: TestContext, apps: string) {
   })
   const { log } = createLog('trace', { write: (line: string) => void lines.push(line) })
   const store = createMemoryStore({ now })
-  const app = await createApp({ config, store, idp: createIdp(config, { now, log }), log, now })
+  const { app } = await createService({ config, store, idp: createIdp(config, { now, log }), log, now })
   t.after(() => app.close())
   const handoffs = createHandoffs({ store, seal: createSeal(() => config.secrets.current().sessionKeys), now })
   const verifier = randomBytes(32).toString('base64url')
-  const tokens = { accessToken: 'at', accessTokenExpiresAt: now() + 60, idToken: 'id', scope: 'openid' }
+  const tokens = {
+    accessToken: 'at',
+    accessTokenExpiresAt: now() + 60,
+    obtainedAt: now(),
+    idToken: 'id',
+    scope: 'openid',
+  }
   const code = await handoffs.create({
     codeChallenge: hash('sha256', verifier, 'base64url'),
     session: { issuer: 'https://idp.example', sub: 'ada', claims: {}, tokens },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import {
@@ -154,7 +154,7 @@ test('SC-12: on https the transaction cookie is deleted with the name and attrib
   const { store, idp } = world
   const now = (): number => Date.now() / 1000
   const { log } = createLog('silent')
-  const app = await createApp({ config: loadConfig({ ...baseEnv(), ...env }), store, idp, log, now })
+  const { app } = await createService({ config: loadConfig({ ...baseEnv(), ...env }), store, idp, log, now })
   t.after(() => app.close())
 
   const started = await app.inject({ url: '/auth/start', headers: { accept: 'application/json' } })

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose'
-import { createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { BffError } from '../../src/errors.ts'
 import type { Idp, IdpDeps } from '../../src/idp/idp.ts'
@@ -84,7 +84,7 @@ export async function buildStart(t: TestContext, env: Record<string, string> = {
     },
   }
   const idp = createTestIdp(config, { now, log }, () => service.idpError)
-  const app = await createApp({ config, store, idp, log, now })
+  const { app } = await createService({ config, store, idp, log, now })
   t.after(async () => {
     await app.close()
     await idp.close()

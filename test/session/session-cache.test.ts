@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { createSessionEvents } from '../../src/session/events.ts'
 import { createSessionCache } from '../../src/session/session-cache.ts'
-import { createSessions, sessionKey } from '../../src/session/sessions.ts'
+import { sessionKey } from '../../src/session/session-keys.ts'
+import { createSessions } from '../../src/session/sessions.ts'
 import { buildService, createTestStore, newSession, type TestStore } from '../plugins/build-service.ts'
 
 const session = (key: string, lastUsedAt = 0) => ({
@@ -11,6 +13,7 @@ const session = (key: string, lastUsedAt = 0) => ({
   record: {
     ...newSession(0),
     version: 1 as const,
+    generation: 1,
     id: key,
     createdAt: 0,
     expiresAt: 1000,
@@ -38,7 +41,7 @@ async function buildRace(t: TestContext) {
   const store = createSlowStore()
   const { config, time, plant, seal } = await buildService(t, { store })
   const credential = await plant()
-  const sessions = createSessions({ store, seal, config, now: () => time.now })
+  const sessions = createSessions({ store, seal, events: createSessionEvents(store), config, now: () => time.now })
   /** Begins a load whose reads are made and not yet answered. */
   const beginLoad = async () => {
     store.slow = true
@@ -56,7 +59,7 @@ async function buildRace(t: TestContext) {
 test('SC-09: a session that ends while it is being loaded is never served from memory afterwards', async (t) => {
   const { sessions, credential, beginLoad, key } = await buildRace(t)
   const finishLoad = await beginLoad()
-  await sessions.end(key)
+  await sessions.end(key, 'logout')
   await finishLoad()
   assert.equal(await sessions.find(credential), undefined)
 })
@@ -64,7 +67,7 @@ test('SC-09: a session that ends while it is being loaded is never served from m
 test('SC-09: a session that ends after it was loaded is gone from memory before the store has answered', async (t) => {
   const { sessions, credential, key } = await buildRace(t)
   assert.ok(await sessions.find(credential))
-  const ended = sessions.end(key)
+  const ended = sessions.end(key, 'logout')
   const found = sessions.find(credential)
   await ended
   assert.equal(await found, undefined)
@@ -139,7 +142,7 @@ for (const [exclusive, isAsked] of [
   test(`a store that is ${exclusive ? 'ours alone is not asked again' : 'shared is asked every time'}`, async (t) => {
     const store = createTestStore(exclusive)
     const { seal, config, time } = await buildService(t, { store })
-    const sessions = createSessions({ store, seal, config, now: () => time.now })
+    const sessions = createSessions({ store, seal, events: createSessionEvents(store), config, now: () => time.now })
     const { credential, key } = await sessions.create(newSession(time.now))
     await store.delete(key) // As another replica would end it.
     assert.equal((await sessions.find(credential)) === undefined, isAsked)

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { createSessions, type NewSession } from '../../src/session/sessions.ts'
+import { createSessionEvents } from '../../src/session/events.ts'
+import type { NewSession } from '../../src/session/record.ts'
+import { createSessions } from '../../src/session/sessions.ts'
+import { createSignOutMarks } from '../../src/session/sign-out-marks.ts'
 import { buildService, createTestStore, newSession } from '../plugins/build-service.ts'
 
 const LIMITS = { SESSION_IDLE_S: '600', SESSION_MAX_S: '3600', APP_SESSION_IDLE_S: '5000', APP_SESSION_MAX_S: '9000' }
@@ -8,7 +11,7 @@ const LIMITS = { SESSION_IDLE_S: '600', SESSION_MAX_S: '3600', APP_SESSION_IDLE_
 async function build(t: TestContext, exclusive = true) {
   const service = await buildService(t, { env: LIMITS, store: createTestStore(exclusive) })
   const { store, seal, config, time } = service
-  const sessions = createSessions({ store, seal, config, now: () => time.now })
+  const sessions = createSessions({ store, seal, events: createSessionEvents(store), config, now: () => time.now })
   const plant = async (changes?: Partial<NewSession>) =>
     (await sessions.create(newSession(time.now, changes))).credential
   return { ...service, sessions, plant }
@@ -47,9 +50,9 @@ for (const exclusive of [true, false]) {
     const session = await sessions.find(credential)
     assert.ok(session)
     await sessions.touch(session, { exact: true })
-    assert.equal(await sessions.end(session.key), true)
+    assert.equal(await sessions.end(session.key, 'logout'), true)
     assert.equal(await sessions.find(credential), undefined)
-    assert.equal(await sessions.end(session.key), false)
+    assert.equal(await sessions.end(session.key, 'logout'), false)
     assert.equal((await store.dump()).size, 0)
   })
 
@@ -58,7 +61,7 @@ for (const exclusive of [true, false]) {
     const credential = await plant()
     const session = await sessions.find(credential)
     assert.ok(session)
-    await sessions.end(session.key)
+    await sessions.end(session.key, 'logout')
     time.now += 60
     await sessions.touch(session, { exact: true })
     assert.equal(await sessions.find(credential), undefined)
@@ -144,13 +147,14 @@ test('the public id of a session is neither its credential nor made from it', as
 })
 
 test('BL-13: a mark of an ended IdP session counts for sign-ins from before it, of that issuer and sid alone', async (t) => {
-  const { sessions, time } = await build(t)
-  await sessions.markSidEnded('https://a.example', 's1')
+  const { store, time } = await build(t)
+  const marks = createSignOutMarks(store, () => time.now)
+  await marks.markSid('https://a.example', 's1')
   const markedAt = time.now * 1000
-  assert.equal(await sessions.wasSidEnded('https://a.example', 's1', markedAt - 1), true)
-  assert.equal(await sessions.wasSidEnded('https://a.example', 's1', markedAt + 1), false)
-  assert.equal(await sessions.wasSidEnded('https://b.example', 's1', markedAt - 1), false)
-  assert.equal(await sessions.wasSidEnded('https://a.example', 's2', markedAt - 1), false)
+  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's1' }, markedAt - 1), true)
+  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's1' }, markedAt + 1), false)
+  assert.equal(await marks.isMarked({ issuer: 'https://b.example', sub: 'ada', sid: 's1' }, markedAt - 1), false)
+  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's2' }, markedAt - 1), false)
 })
 
 test('SC-08: a replaced credential is remembered as such, another is not', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createSeal } from '../../src/session/seal.ts'
-import { sessionKey } from '../../src/session/sessions.ts'
+import { sessionKey } from '../../src/session/session-keys.ts'
 import { APP_QUERY, buildService, CANARIES, readRequestObject, type Service } from '../plugins/build-service.ts'
 import { createSessionKey } from '../support/env.ts'
 

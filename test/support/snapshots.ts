@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import { stringify } from 'yaml'
-import { createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { buildEnvExample } from '../../src/config/env-example.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createIdp } from '../../src/idp/idp.ts'
@@ -32,7 +32,7 @@ export async function buildOpenapi(): Promise<string> {
   const { log } = createLog('silent')
   const store = await openStore('memory:', { now })
   const idp = createIdp(config, { now, log })
-  const app = await createApp({ config, store, idp, log, now }, async (bare) => {
+  const { app, admin } = await createService({ config, store, idp, log, now }, async (bare) => {
     await bare.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -49,7 +49,7 @@ export async function buildOpenapi(): Promise<string> {
   })
   await app.ready()
   const document = app.swagger()
-  await app.close()
+  await Promise.all([app.close(), admin.close()])
   await store.close()
   return stringify(document, { lineWidth: 120 })
 }

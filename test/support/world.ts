@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type ClientSpec, type Simulator, startSimulator } from '../../demo/idp/simulator.ts'
-import { createAdminApp, createApp } from '../../src/app.ts'
+import { createService } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createIdp, type Idp } from '../../src/idp/idp.ts'
 import { createLog } from '../../src/log.ts'
@@ -39,13 +40,19 @@ export interface World {
   restart(): Promise<void>
 }
 
+/** Below the range that systems hand out for port 0, or an outgoing connection could take it before its server does. */
 export async function getFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
@@ -97,8 +104,7 @@ async function startService(t: TestContext, { env, simulator, publicUrl, store: 
 
   const start = async () => {
     const idp = createIdp(config, { now, log })
-    const app = await createApp({ config, store, idp, log, now })
-    const admin = await createAdminApp({ config, store, idp, log, now })
+    const { app, admin } = await createService({ config, store, idp, log, now })
     await app.listen({ ...config.listen })
     const adminUrl = await admin.listen({ host: '127.0.0.1', port: 0 })
     const close = async () => {
