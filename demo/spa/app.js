@@ -73,7 +73,7 @@ function watch(sessionId) {
   if (watchedSession === sessionId) return
   stopWatching()
   watchedSession = sessionId
-  stopWatching = watchSession((reason) => {
+  stopWatching = watchSession(sessionId, (reason) => {
     showSignedOut()
     say('notice', [describeEnding(reason)])
   })

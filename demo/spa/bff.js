@@ -63,15 +63,34 @@ export const signOut = async () =>
 export const callApi = () => call('/api/demo/hello')
 
 /**
- * Tells when the session ends without this page's doing: in another tab, at Oten, or by an operator.
+ * Tells when the session ends without this page's doing: in another tab, at Oten, or by an operator. One tab holds the
+ * stream and tells the others: over HTTP/1.1 a browser opens six connections to a host, and twenty tabs with a stream
+ * each would leave none for anything else.
  *
  * @returns how to stop listening
  */
-export function watchSession(onEnded) {
-  const events = new EventSource(`${BFF}/auth/events`, { withCredentials: true })
-  events.addEventListener('ended', ({ data }) => {
-    events.close()
-    onEnded(JSON.parse(data).reason)
-  })
-  return () => events.close()
+export function watchSession(sessionId, onEnded) {
+  const channel = new BroadcastChannel(`session-${sessionId}`)
+  const stopping = new AbortController()
+  channel.onmessage = ({ data }) => onEnded(data)
+  const hold = () =>
+    new Promise((resolve) => {
+      const events = new EventSource(`${BFF}/auth/events`, { withCredentials: true })
+      const leave = () => {
+        events.close()
+        resolve()
+      }
+      events.addEventListener('ended', ({ data }) => {
+        const { reason } = JSON.parse(data)
+        leave()
+        channel.postMessage(reason)
+        onEnded(reason)
+      })
+      stopping.signal.addEventListener('abort', leave)
+    })
+  navigator.locks.request(`session-${sessionId}`, { signal: stopping.signal }, hold).catch(() => {}) // Stopped before its turn.
+  return () => {
+    stopping.abort()
+    channel.close()
+  }
 }

@@ -13,7 +13,7 @@ for (const alg of ['EdDSA', 'HS256'] as const) {
     assert.equal(back.headers.get('location'), '/inbox?folder=1')
 
     const session = await browser.session()
-    assert.equal(session['authenticated'], true)
-    assert.equal((session['user'] as { sub: string }).sub, 'ada')
+    assert.equal(session.authenticated, true)
+    assert.equal((session.user as { sub: string }).sub, 'ada')
   })
 }

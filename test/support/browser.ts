@@ -91,7 +91,7 @@ export function createBrowser(publicUrl: string): Browser {
     async signIn(login, query = '') {
       const started = await browser.fetch(`/auth/start?${query}`)
       if (started.status !== 200) return started
-      const callback = await browser.passIdp(String(started.json()['authorization_url']), login)
+      const callback = await browser.passIdp(String(started.json().authorization_url), login)
       return browser.navigate(callback)
     },
     session: async () => (await browser.fetch('/auth/session')).json(),
