@@ -12,7 +12,7 @@ import { errorResponses } from './error-body.ts'
 /** How long an API may take to begin its answer (contract §7). How long the answer then lasts is its own affair. */
 const HEADERS_TIMEOUT_MS = 30_000
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 export interface ApiProxyDeps {
   readonly config: Pick<Config, 'apiRoutes'>
@@ -73,9 +73,8 @@ const describe = (method: string) => ({
 /** The access token of the caller's session, renewed first where it is due; using an API is using the session. */
 async function useSession({ session }: FastifyRequest, { sessions, refresher }: ApiProxyDeps): Promise<string> {
   if (session === null) throw new BffError('unauthenticated', 'no session')
-  const fresh = await refresher.ensureFresh(session)
-  await sessions.touch(fresh)
-  return fresh.record.tokens.accessToken
+  const { record } = await refresher.ensureFresh(await sessions.touch(session))
+  return record.tokens.accessToken
 }
 
 function pass(request: FastifyRequest, reply: FastifyReply, url: string, accessToken: string): FastifyReply {

@@ -80,10 +80,7 @@ async function endAtIdp(session: Session, returnTo: ReturnTo | undefined, deps: 
   const metadata = await Promise.race([idp.metadata.get().catch(() => undefined), wait(IDP_WAIT_MS)])
   if (metadata === undefined) return null
   const { refreshToken, accessToken, idToken } = session.record.tokens
-  if (metadata.revocationEndpoint !== undefined) {
-    const revoked = revokeTokens(idp, refreshToken, accessToken)
-    await Promise.race([revoked, wait(IDP_WAIT_MS)])
-  }
+  await Promise.race([revokeTokens(idp, refreshToken, accessToken), wait(IDP_WAIT_MS)])
   if (metadata.endSessionEndpoint === undefined) return null
   const ticket = await signOuts.start({ idToken, returnTo })
   return `${config.publicUrl}/auth/logout/continue?ticket=${ticket}`

@@ -171,6 +171,7 @@ test('BL-13: a sign-in that was under way when its IdP session was logged out do
   assert.equal(await browser.cookie(SESSION), undefined)
   assert.deepEqual(await browser.session(), { authenticated: false })
   assert.equal(world.events('sign_in_failed')[0]?.reason, 'logged_out_meanwhile')
+  for await (const key of world.store.scan('session:')) assert.fail(`${key} is left`)
 })
 
 test('BL-13: a sign-in that begins after the logout comes alive, with the same session at the IdP', async (t) => {

@@ -82,6 +82,7 @@ function createTestIdp(now: () => number): Idp {
       idToken: CANARIES.idToken,
       scope: 'openid',
     }),
+    refresh: async () => ({ kind: 'unavailable', reason: 'this IdP does not refresh' }),
     revoke: async () => true,
     close: async () => {},
   } as unknown as Idp // The members that a test reaches.

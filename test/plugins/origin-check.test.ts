@@ -42,6 +42,9 @@ const env = { API_ROUTES: '/api/x=http://127.0.0.1:1' }
 /** Every call that the cookie authenticates and that changes something, or may (contract §8). */
 const CHANGES = [
   { method: 'POST', url: '/auth/logout' },
+  { method: 'POST', url: '/auth/refresh' },
+  { method: 'DELETE', url: '/auth/sessions' },
+  { method: 'DELETE', url: '/auth/sessions/some-id' },
   { method: 'GET', url: '/api/x/1' },
   { method: 'POST', url: '/api/x/1' },
   { method: 'DELETE', url: '/api/x/1' },

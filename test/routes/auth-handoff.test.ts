@@ -156,6 +156,22 @@ test('MH-07: of 20 redemptions at once none leaves a live session', async (t) =>
   for await (const key of world.store.scan('session:')) assert.fail(`${key} is left`)
 })
 
+test('MH-07: a second redemption while the session of the first is being made leaves both without one', async (t) => {
+  const world = await createWorld(t)
+  const phone = createPhone(world)
+  const { code } = await phone.signIn('ada')
+  const set = world.store.set.bind(world.store)
+  const second: Answer[] = []
+  t.mock.method(world.store, 'set', async (...parameters: Parameters<typeof set>) => {
+    if (parameters[0].startsWith('session:') && second.length === 0) second.push(await phone.redeem(code))
+    return set(...parameters)
+  })
+  const first = await phone.redeem(code, { session: 'token' })
+  assert.deepEqual([first.status, second[0]?.status], [400, 400])
+  assert.equal(first.json().error, 'invalid_grant')
+  for await (const key of world.store.scan('session:')) assert.fail(`${key} is left`)
+})
+
 test('MH-13: the session cookie is that of an app: HttpOnly, for the absolute limit of apps', async (t) => {
   const world = await createWorld(t, { env: { APP_SESSION_MAX_S: '7200', APP_SESSION_IDLE_S: '600' } })
   const phone = createPhone(world)

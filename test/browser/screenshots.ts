@@ -1,0 +1,82 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import { type Demo, startDemo } from './demo-process.ts'
+import { at, passIdp, readText, signIn, waitForState } from './support.ts'
+
+const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url))
+const OCTETS_MAX = 150 * 1024
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } } as const
+const HANDHELD = { viewport: { width: 390, height: 844 } } as const
+
+interface Shot {
+  readonly name: string
+  readonly options: BrowserContextOptions
+  /** Brings the page into the state to be shown. */
+  readonly prepare: (page: Page, demo: Demo) => Promise<void>
+}
+
+async function signInOnSpa(page: Page, demo: Demo): Promise<void> {
+  await signIn(page, demo, 'ada')
+}
+
+async function callApiOnSpa(page: Page, demo: Demo): Promise<void> {
+  await signIn(page, demo, 'ada')
+  await at(page, 'call-api').click()
+  await readText(page, 'api-result')
+}
+
+async function signInOnPhone(page: Page, { phone }: Demo): Promise<void> {
+  await page.goto(`${phone}/`)
+  await at(page, 'sign-in').click()
+  await passIdp(page, 'ada')
+  await waitForState(page, 'signed-in')
+}
+
+const SHOTS: readonly Shot[] = [
+  { name: 'spa-desktop', options: DESKTOP, prepare: signInOnSpa },
+  { name: 'spa-phone', options: HANDHELD, prepare: signInOnSpa },
+  { name: 'spa-dark', options: { ...DESKTOP, colorScheme: 'dark' }, prepare: callApiOnSpa },
+  { name: 'phone', options: DESKTOP, prepare: signInOnPhone },
+]
+
+async function takeShot(browser: Browser, demo: Demo, { name, options, prepare }: Shot): Promise<void> {
+  const context = await browser.newContext({
+    deviceScaleFactor: 1,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    ...options,
+  })
+  const page = await context.newPage()
+  await prepare(page, demo)
+  await page.evaluate(() => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    scrollTo(0, 0)
+  })
+  const path = `${FOLDER}${name}.png`
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' })
+  await context.close()
+  const { size } = statSync(path)
+  if (size > OCTETS_MAX) throw new Error(`${name}.png has ${size} octets, more than ${OCTETS_MAX}`)
+  console.log(`docs/images/${name}.png ${Math.ceil(size / 1024)} kB`)
+}
+
+/** Takes the pictures of the README from the running demo. */
+async function main(): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true })
+  const browser = await launchChromium()
+  try {
+    const demo = await startDemo()
+    try {
+      for (const shot of SHOTS) await takeShot(browser, demo, shot)
+    } finally {
+      await demo.stop()
+    }
+  } finally {
+    await browser.close()
+  }
+}
+
+await main()
