@@ -137,7 +137,7 @@ async function createApp(
   await app.register(authCallback, { ...signIn, cookies, handoffs, sessions, marks })
   await app.register(authHandoff, { handoffs, sessions, marks, cookies, now })
   await app.register(authSession, { sessions, now })
-  await app.register(authRefresh, { refresher, now })
+  await app.register(authRefresh, { refresher, sessions, now })
   await app.register(authSessions, { sessions })
   await app.register(authEvents, { sessions, events, now })
   await app.register(authLogout, { config, sessions, marks, signOuts, idp, cookies })

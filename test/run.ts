@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests drive for real, with the Debian package that brings each. */
-const PROGRAMS = { chromium: 'chromium' } as const
+const PROGRAMS = { chromium: 'chromium', 'redis-server': 'redis-server' } as const
 
 /** A hung test fails instead of holding the run for ever. */
 const TEST_TIMEOUT_MS = 120_000

@@ -5,7 +5,8 @@ import type { Store } from './store.ts'
 
 /**
  * Opens the store that `SESSION_STORE` names: `memory:`, or `file:PATH` with the path as it is (nothing is decoded),
- * from the working directory when relative; `file:///PATH` is absolute.
+ * from the working directory when relative; `file:///PATH` is absolute; or Redis, as `parseRedisUrl` has it, which may
+ * be away when the store is opened.
  *
  * @param url may hold a password, so no message shows it
  * @param options.now epoch seconds, fractions allowed
@@ -22,9 +23,9 @@ export async function openStore(url: string, options: { readonly now: () => numb
       return createEmbeddedStore({ path: parsePath(rest), now })
     case 'redis':
     case 'rediss':
-      throw new Error('SESSION_STORE: this release has no Redis store; use file:PATH or memory:')
+      return (await import('./redis-store.ts')).createRedisStore(url)
     default:
-      throw new Error('SESSION_STORE must be memory: or file:PATH')
+      throw new Error('SESSION_STORE must be memory:, file:PATH, redis://… or rediss://…')
   }
 }
 

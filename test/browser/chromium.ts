@@ -27,5 +27,7 @@ export async function launchChromium(): Promise<Browser> {
       'The browser tests need Chromium, and there is none: install it (Debian: apt-get install chromium).',
     )
   }
-  return chromium.launch({ executablePath: found, args: [...FLAGS] })
+  // Playwright turns the page cache off. Users have it, and a page that it brings back may show what is long past.
+  const ignoreDefaultArgs = ['--disable-back-forward-cache']
+  return chromium.launch({ executablePath: found, args: [...FLAGS], ignoreDefaultArgs })
 }

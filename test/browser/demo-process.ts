@@ -44,9 +44,13 @@ export const urlsOf = (ports: Ports): DemoUrls => ({
   simulator: `http://127.0.0.1:${ports.simulator}`,
 })
 
-/** Runs what `npm run demo` runs. It ends with this process, however that ends. */
+/**
+ * Runs what `npm run demo` runs. It ends with this process, however that ends.
+ *
+ * @param env with `DEMO_PORT`, or it starts where there is room
+ */
 export async function startDemo(env: Readonly<Record<string, string>> = {}): Promise<Demo> {
-  const ports = await findFreePorts()
+  const ports = env.DEMO_PORT === undefined ? await findFreePorts() : readPorts(env)
   const child = spawn(process.execPath, ['--import', END_WITH_PARENT, START], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, DEMO_PORT: String(ports.spa), ...env },

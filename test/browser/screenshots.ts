@@ -53,6 +53,7 @@ async function takeShot(browser: Browser, demo: Demo, { name, options, prepare }
   await prepare(page, demo)
   await page.evaluate(() => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    document.body.style.backgroundImage = 'none' // Its faint glow is dithered, which doubles the size of a picture.
     scrollTo(0, 0)
   })
   const path = `${FOLDER}${name}.png`
@@ -68,7 +69,7 @@ async function main(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true })
   const browser = await launchChromium()
   try {
-    const demo = await startDemo()
+    const demo = await startDemo({ DEMO_PORT: '3000' }) // As `npm run demo`, whose addresses the pictures show.
     try {
       for (const shot of SHOTS) await takeShot(browser, demo, shot)
     } finally {

@@ -1,69 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { createPhone } from '../flows/phone.ts'
-import { openBrowser, reachCallback, sendPlain } from '../flows/steps.ts'
-import type { Answer, Browser } from '../support/browser.ts'
-import { createWorld, type World, type WorldOptions } from '../support/world.ts'
-
-const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
-
-/** A world whose IdP says that it can, and a way to send it tokens. */
-async function build(t: TestContext, options: WorldOptions = {}) {
-  const env = { BACKCHANNEL_LOGOUT: 'on', ...options.env }
-  const world = await createWorld(t, { ...options, env })
-  const nowS = Math.floor(Date.now() / 1000)
-  const sign = (changes: Record<string, unknown> = {}, header: Record<string, unknown> = { typ: 'logout+jwt' }) =>
-    world.simulator.signJwt(
-      {
-        iss: world.simulator.issuer,
-        aud: 'bff',
-        iat: nowS,
-        exp: nowS + 120,
-        jti: randomUUID(),
-        events: { [EVENT]: {} },
-        ...changes,
-      },
-      header,
-    )
-  const send = (logoutToken: string, extra: Record<string, string> = {}): Promise<Answer> =>
-    post(world, new URLSearchParams({ logout_token: logoutToken, ...extra }).toString())
-  return { world, sign, send }
-}
-
-const post = (world: World, body: string, headers: Record<string, string> = FORM): Promise<Answer> =>
-  sendPlain(world, '/auth/backchannel-logout', { method: 'POST', headers, body })
-
-async function signIn(world: World, login: string): Promise<{ browser: Browser; sid: string }> {
-  const sids: string[] = []
-  world.simulator.faults.alterIdToken = (claims) => {
-    sids.push(String(claims.sid))
-    return {}
-  }
-  const browser = openBrowser(world)
-  await browser.signIn(login)
-  world.simulator.faults.alterIdToken = undefined
-  const [sid = ''] = sids
-  assert.match(sid, /.{8,}/)
-  return { browser, sid }
-}
-
-const isSignedIn = async (browser: Browser): Promise<unknown> => (await browser.session()).authenticated
-
-function assertDone(answer: Answer): void {
-  assert.equal(answer.status, 200, answer.text)
-  assert.equal(answer.headers.get('cache-control'), 'no-store')
-}
-
-/** BL-09: 400, JSON, no-store. */
-function assertRefused(answer: Answer, what = ''): void {
-  assert.equal(answer.status, 400, what)
-  assert.equal(answer.headers.get('cache-control'), 'no-store')
-  assert.match(String(answer.headers.get('content-type')), /^application\/json/)
-  assert.deepEqual(Object.keys(answer.json()).sort(), ['error', 'error_description', 'error_id'])
-  assert.equal(answer.json().error, 'invalid_request')
-}
+import { sendPlain } from '../flows/steps.ts'
+import { assertDone, assertRefused, build, EVENT, FORM, isSignedIn, post, signIn } from './build-backchannel-logout.ts'
 
 test('BL-10: a sid ends that session and no other of the user; 200 with no-store', async (t) => {
   const { world, sign, send } = await build(t)
@@ -190,7 +129,12 @@ test('BL-07: of twenty copies at once exactly one is 200', async (t) => {
 test('BL-01: other parameters are ignored; cookies, origins and other sites do not matter', async (t) => {
   const { world, sign, send } = await build(t)
   assertDone(await send(sign({ sid: 'any' }), { state: 'x', sid: 'y' }))
-  const headers = { ...FORM, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', cookie: 'oten_session=b.x' }
+  const headers = {
+    ...FORM,
+    origin: 'https://evil.example',
+    'sec-fetch-site': 'cross-site',
+    cookie: 'oten_session=b.x',
+  }
   const answer = await post(world, `logout_token=${sign({ sid: 'any' })}`, headers)
   assertDone(answer)
   assert.deepEqual(answer.setCookies, [])
@@ -240,49 +184,6 @@ for (const supported of [true, false]) {
     assert.equal((await send(sign({ sid: 'any' }))).status, supported ? 200 : 400)
   })
 }
-
-for (const target of [{ sub: 'ada' }, 'sid'] as const) {
-  test(`BL-13: a sign-in that a logout by ${target === 'sid' ? 'sid' : 'sub'} overtakes does not come alive`, async (t) => {
-    const { world, sign, send } = await build(t)
-    const { browser, url } = await reachCallback(world)
-    // While the code is being redeemed, the user is signed out at the IdP.
-    let sent: Promise<Answer> | undefined
-    world.simulator.faults.alterIdToken = (claims) => {
-      sent = send(sign(target === 'sid' ? { sid: claims.sid } : target))
-      return {}
-    }
-    world.simulator.faults.token = { kind: 'delay', delayMs: 500 }
-    const answer = await browser.navigate(url.href)
-    assertDone(await (sent as Promise<Answer>))
-    assert.notEqual(answer.status, 200)
-    assert.equal(await isSignedIn(browser), false)
-    world.simulator.faults.reset()
-    await browser.signIn('ada')
-    assert.equal(await isSignedIn(browser), true, 'one that starts later does')
-  })
-}
-
-test('BL-14: a thousand invented key ids are one look at the JWKS per interval', async (t) => {
-  const { world, sign, send } = await build(t, { env: { RATE_LIMIT_PER_MINUTE: '0' } })
-  assertDone(await send(sign({ sid: 'any' })))
-  const before = world.simulator.stats.jwksRequests
-  for (let batch = 0; batch < 20; batch++) {
-    const tokens = Array.from({ length: 50 }, (_, at) => sign({ sid: 'any' }, { kid: `invented-${batch}-${at}` }))
-    for (const answer of await Promise.all(tokens.map((token) => send(token)))) assert.equal(answer.status, 400)
-  }
-  assert.equal(world.simulator.stats.jwksRequests - before, 1)
-  world.advance(10)
-  await send(sign({ sid: 'any' }, { kid: 'invented-later' }))
-  assert.equal(world.simulator.stats.jwksRequests - before, 2)
-})
-
-test('BL-14: one address gets 600 in a minute, then 429 with Retry-After', async (t) => {
-  const { send } = await build(t)
-  const answers = await Promise.all(Array.from({ length: 601 }, () => send('nonsense')))
-  const limited = answers.filter(({ status }) => status === 429)
-  assert.equal(limited.length, 1)
-  assert.match(String(limited[0]?.headers.get('retry-after')), /^[1-9]\d?$/)
-})
 
 test('BL-09: what could not be completed is 400, and the same token may come again', async (t) => {
   const { world, sign, send } = await build(t)
