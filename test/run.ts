@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 const PROGRAMS = { chromium: 'chromium', 'redis-server': 'redis-server' } as const
 
 /** A hung test fails instead of holding the run for ever. */
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 
 const isInstalled = (program: string): boolean =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))

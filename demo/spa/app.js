@@ -1,5 +1,15 @@
 import { nameOf, showAvatar } from './avatar.js'
-import { BffFailure, callApi, ownUrl, readSession, signInHref, signOut, startSignIn, watchSession } from './bff.js'
+import {
+  BffFailure,
+  callApi,
+  ownUrl,
+  readSession,
+  signInHref,
+  signOut,
+  startSignIn,
+  tellEnded,
+  watchSession,
+} from './bff.js'
 import { startClocks } from './clocks.js'
 import { formatJson } from './format-json.js'
 import { describeAuthError, describeEnding, describeFailure } from './words.js'
@@ -143,8 +153,10 @@ onClick('touch', async () => {
   if (document.body.dataset.state === 'signed-in') say('notice', ['You stay signed in.'])
 })
 onClick('sign-out', async () => {
+  const sessionId = watchedSession
   stopWatching()
   const logoutUrl = await signOut()
+  tellEnded(sessionId, 'logout')
   if (logoutUrl !== null) return location.assign(logoutUrl)
   showSignedOut()
   byId('sign-in').focus()

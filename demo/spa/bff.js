@@ -86,6 +86,8 @@ export function watchSession(sessionId, onEnded) {
         channel.postMessage(reason)
         onEnded(reason)
       })
+      // Refused for good: the session is over already.
+      events.addEventListener('error', () => events.readyState === EventSource.CLOSED && leave())
       stopping.signal.addEventListener('abort', leave)
     })
   navigator.locks.request(`session-${sessionId}`, { signal: stopping.signal }, hold).catch(() => {}) // Stopped before its turn.
@@ -93,4 +95,11 @@ export function watchSession(sessionId, onEnded) {
     stopping.abort()
     channel.close()
   }
+}
+
+/** Tells the other tabs what this one has just done: the stream that would tell them may have been its own. */
+export function tellEnded(sessionId, reason) {
+  const channel = new BroadcastChannel(`session-${sessionId}`)
+  channel.postMessage(reason)
+  channel.close()
 }

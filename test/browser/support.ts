@@ -5,7 +5,7 @@ import { launchChromium } from './chromium.ts'
 import type { DemoUrls } from './demo-process.ts'
 
 /** Generous, since two test files share the machine; nothing waits longer than it must. */
-const WAIT_MS = 30_000
+const WAIT_MS = 90_000
 
 /** One person's browser: cookies and storage of its own. */
 export interface Visitor {
