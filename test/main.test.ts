@@ -179,6 +179,25 @@ test('contract §7: SIGTERM ends with 0 within 12 s, also with a connection open
   assert.ok(took < 12_000)
 })
 
+test('contract §7: SIGTERM ends with 0 within 12 s, also with connections on which no request was ever finished', async (t) => {
+  const { env, publicUrl, port } = await prepare(t)
+  const service = run(t, env)
+  await untilAnswering(publicUrl, service)
+  const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  for (const socket of sockets) {
+    t.after(() => socket.destroy())
+    await once(
+      socket.on('error', () => {}),
+      'connect',
+    )
+  }
+  await new Promise((resolve) => sockets[0]?.write('GET /auth/session HTTP/1.1\r\nHost: localhost\r\n', resolve))
+  const signalledAt = performance.now()
+  service.child.kill('SIGTERM')
+  assert.deepEqual(await service.exited, { code: 0, signal: null })
+  assert.ok(performance.now() - signalledAt < 12_000)
+})
+
 test('SIGINT ends it likewise', async (t) => {
   const { env, publicUrl } = await prepare(t)
   const service = run(t, env)

@@ -126,9 +126,11 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       const record = { ...found.session.record, tokens, generation: before.generation + 1 }
       // Over this very value alone: a holder whose lease ran out cannot write over what came after it, and nothing
       // revives a session that ended meanwhile.
+      cache?.delete(key) // The next one reads it from the store, whatever happens to this write.
+      const mark = cache?.mark()
       if (!(await store.swap(key, found.sealed, write(credential, record), ttlOf(record, now())))) return undefined
       const session = { ...found.session, record }
-      cache?.put(session)
+      if (mark !== undefined) cache?.putUnlessChanged(session, mark) // It may have ended since.
       await events.publish(key, { type: 'refreshed' })
       return session
     },
