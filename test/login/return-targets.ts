@@ -54,6 +54,7 @@ export const HONEST_TARGETS: readonly string[] = [
   '/files/a%2Fb',
   '/100%25',
   '/100%25%20sure',
+  '/100%252525',
   '/a%3Fb%23c',
   '/.well-known/change-password',
   '/...',
