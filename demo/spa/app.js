@@ -83,21 +83,23 @@ function watch(sessionId) {
   if (watchedSession === sessionId) return
   stopWatching()
   watchedSession = sessionId
-  stopWatching = watchSession(sessionId, (reason) => {
-    showSignedOut()
-    say('notice', [describeEnding(reason)])
+  stopWatching = watchSession(({ reason, sessionId: current }) => {
+    if (byId('sign-out').ariaBusy === 'true' || current === watchedSession) return
+    stopWatching()
+    watchedSession = undefined
+    void load({ ending: reason }) // Asks: another tab may have signed in anew, and so this one too.
   })
 }
 
 /** Shows who is signed in, and says so when that is no longer the one who was. */
-async function load({ touch = false } = {}) {
+async function load({ touch = false, ending = 'expired' } = {}) {
   const before = document.body.dataset.state
   try {
     const view = await readSession({ touch })
     say('problem')
     if (view.authenticated) return showSignedIn(view)
     showSignedOut()
-    if (before === 'signed-in') say('notice', [describeEnding('expired')])
+    if (before === 'signed-in') say('notice', [describeEnding(ending)])
   } catch (error) {
     if (before !== 'signed-in') setState('unknown') // Never a false "signed out".
     showFailure(error)
@@ -153,10 +155,8 @@ onClick('touch', async () => {
   if (document.body.dataset.state === 'signed-in') say('notice', ['You stay signed in.'])
 })
 onClick('sign-out', async () => {
-  const sessionId = watchedSession
-  stopWatching()
   const logoutUrl = await signOut()
-  tellEnded(sessionId, 'logout')
+  tellEnded('logout')
   if (logoutUrl !== null) return location.assign(logoutUrl)
   showSignedOut()
   byId('sign-in').focus()

@@ -62,44 +62,61 @@ export const signOut = async () =>
 
 export const callApi = () => call('/api/demo/hello')
 
+/** Wait after a refused stream, so that a page never asks in a tight loop. */
+const REFUSED_MS = 1000
+
+const NAME = 'session-events'
+
 /**
- * Tells when the session ends without this page's doing: in another tab, at Oten, or by an operator. One tab holds the
- * stream and tells the others: over HTTP/1.1 a browser opens six connections to a host, and twenty tabs with a stream
- * each would leave none for anything else.
+ * Tells that the session may have changed without this page's doing: in another tab, at Oten, or by an operator. Who
+ * hears it asks the BFF what is true now. One tab holds the stream and tells the others: over HTTP/1.1 a browser opens
+ * six connections to a host, and a stream in each of twenty tabs would leave none for anything else.
  *
+ * @param onNews called with why a session ended, or with the id of the one there is now
  * @returns how to stop listening
  */
-export function watchSession(sessionId, onEnded) {
-  const channel = new BroadcastChannel(`session-${sessionId}`)
+export function watchSession(onNews) {
+  const channel = new BroadcastChannel(NAME)
   const stopping = new AbortController()
-  channel.onmessage = ({ data }) => onEnded(data)
-  const hold = () =>
-    new Promise((resolve) => {
-      const events = new EventSource(`${BFF}/auth/events`, { withCredentials: true })
-      const leave = () => {
-        events.close()
-        resolve()
-      }
-      events.addEventListener('ended', ({ data }) => {
-        const { reason } = JSON.parse(data)
-        leave()
-        channel.postMessage(reason)
-        onEnded(reason)
-      })
-      // Refused for good: the session is over already.
-      events.addEventListener('error', () => events.readyState === EventSource.CLOSED && leave())
-      stopping.signal.addEventListener('abort', leave)
-    })
-  navigator.locks.request(`session-${sessionId}`, { signal: stopping.signal }, hold).catch(() => {}) // Stopped before its turn.
+  const tell = (news) => {
+    if (stopping.signal.aborted) return
+    channel.postMessage(news)
+    onNews(news)
+  }
+  channel.onmessage = ({ data }) => onNews(data)
+  navigator.locks.request(NAME, { signal: stopping.signal }, () => hold(tell, stopping.signal)).catch(() => {}) // Stopped before its turn.
   return () => {
     stopping.abort()
     channel.close()
   }
 }
 
+/** Listens to the stream until it ends or nobody wants it any more. */
+function hold(tell, signal) {
+  return new Promise((resolve) => {
+    const events = new EventSource(`${BFF}/auth/events`, { withCredentials: true })
+    const leave = () => {
+      events.close()
+      resolve()
+    }
+    events.addEventListener('session', ({ data }) => tell({ sessionId: JSON.parse(data).session_id }))
+    events.addEventListener('ended', ({ data }) => {
+      leave()
+      tell({ reason: JSON.parse(data).reason })
+    })
+    // Refused, and the browser will not try again: most likely the session was over before the stream began.
+    events.addEventListener('error', () => {
+      if (events.readyState !== EventSource.CLOSED) return
+      leave()
+      setTimeout(tell, REFUSED_MS, { reason: 'logout' })
+    })
+    signal.addEventListener('abort', leave)
+  })
+}
+
 /** Tells the other tabs what this one has just done: the stream that would tell them may have been its own. */
-export function tellEnded(sessionId, reason) {
-  const channel = new BroadcastChannel(`session-${sessionId}`)
-  channel.postMessage(reason)
+export function tellEnded(reason) {
+  const channel = new BroadcastChannel(NAME)
+  channel.postMessage({ reason })
   channel.close()
 }

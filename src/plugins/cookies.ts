@@ -26,6 +26,8 @@ export function createCookies({ secure, session }: Pick<Config, 'secure' | 'sess
   const prefix = secure ? '__Host-Http-' : ''
   const sessionName = `${prefix}oten_session`
   const transactionPrefix = `${prefix}oten_tx_`
+  // Ours alone: one that somebody planted may have a name that cannot even be written back.
+  const transactionName = new RegExp(`^${transactionPrefix}[A-Za-z0-9_-]{8}$`)
   const base: CookieSerializeOptions = { httpOnly: true, path: '/', secure }
   const sessionOptions: CookieSerializeOptions = {
     ...base,
@@ -52,7 +54,7 @@ export function createCookies({ secure, session }: Pick<Config, 'secure' | 'sess
     },
 
     setTransaction(request, reply, { suffix, value }) {
-      const oldest = readAll(request, (name) => name.startsWith(transactionPrefix))
+      const oldest = readAll(request, (name) => transactionName.test(name))
         .sort(([, a], [, b]) => parseStartedAt(a) - parseStartedAt(b))
         .slice(0, -(TRANSACTIONS_MAX - 1))
       for (const [name] of oldest) reply.setCookie(name, '', { ...transactionOptions, maxAge: 0 })

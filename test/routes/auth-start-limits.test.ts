@@ -164,3 +164,14 @@ test('RATE_LIMIT_PER_MINUTE=0 turns the limit off; the default is 300', async (t
   const codes = await count(usual, 301, '192.0.2.1')
   assert.deepEqual([codes[299], codes[300]], [200, 429])
 })
+
+test('ST-07: cookies with names that only look like ours do not stop a sign-in, and are not written back', async (t) => {
+  const { get } = await buildStart(t)
+  const planted = Array.from(
+    { length: 24 },
+    (_, index) => `__Host-Http-oten_tx_${['é', 'a b', '"'][index % 3]}${index}=x`,
+  )
+  const response = await get('/auth/start', { ...NAVIGATION, cookie: planted.join('; ') })
+  assert.equal(response.statusCode, 303)
+  assert.equal(cookieLines(response).length, 1)
+})

@@ -35,9 +35,10 @@ test('file: takes a relative path, an absolute path, and an absolute URL', async
 
 test('what names no store is refused in a sentence, without the value', async () => {
   const cases: [string, RegExp][] = [
-    ['redis://user:hunter2@cache:6379', /^SESSION_STORE: this release has no Redis store; use file:PATH or memory:$/],
-    ['rediss://:hunter2@cache', /^SESSION_STORE: this release has no Redis store/],
-    ['postgres://user:hunter2@db', /^SESSION_STORE must be memory: or file:PATH$/],
+    ['redis://user:hunter2@', /^SESSION_STORE/],
+    ['redis://cache/hunter2', /^SESSION_STORE/],
+    ['rediss://cache?hunter2=1', /^SESSION_STORE/],
+    ['postgres://user:hunter2@db', /^SESSION_STORE must be memory:, file:PATH, redis:\/\/… or rediss:\/\/…$/],
     ['hunter2', /^SESSION_STORE must be/],
     ['', /^SESSION_STORE must be/],
     ['MEMORY:', /^SESSION_STORE must be/],
