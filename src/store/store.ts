@@ -1,6 +1,7 @@
 /**
  * What outlives a request. Values are opaque strings, sealed by the caller; keys hold no secret. Each verb is one
- * Redis command, so each is atomic across callers and replicas. `ttlS`: whole seconds, at least 1.
+ * Redis command, or a script that Redis runs as one, so each is atomic across callers and replicas. A key holds either
+ * a value or a set. `ttlS`: whole seconds, at least 1.
  *
  * @throws {BffError} store_unavailable from every verb, when the store cannot answer
  */
@@ -42,7 +43,7 @@ export interface Store {
    */
   subscribe(channel: string, listener: (message: string) => void, onGap?: () => void): Promise<() => void>
 
-  /** Resolves when the store answers; for readiness. `PING` */
+  /** Resolves when the store answers to a read; for readiness. */
   ping(): Promise<void>
   close(): Promise<void>
   /**

@@ -165,6 +165,45 @@ test('embedded store: reclaims 50 000 expired rows, keeps the living, and does n
   assert.deepEqual({ ...after.prepare('SELECT count(*) AS rows FROM entries').get() }, { rows: 1 })
 })
 
+test('embedded store: reclaims the members of sets that have ended', async (t) => {
+  const path = join(buildDirectory(t), 'sessions.db')
+  let now = 1000
+  const done = Promise.withResolvers<void>()
+  let swept = 0
+  const onSwept = (entries: number) => {
+    swept += entries
+    if (swept === 500) done.resolve()
+  }
+  const store = await open(t, path, { now: () => now, onSwept })
+  for (let n = 0; n < 500; n++) await store.addMember(`s${n % 7}`, `m${n}`, 100)
+  await store.addMember('s0', 'alive', 200)
+  now = 1150
+  await done.promise
+  assert.deepEqual(await store.members('s0'), ['alive'])
+  await store.close()
+  const after = new DatabaseSync(path, { readOnly: true })
+  t.after(() => after.close())
+  assert.deepEqual({ ...after.prepare('SELECT count(*) AS rows FROM members').get() }, { rows: 1 })
+})
+
+test('embedded store: a file of the first schema version is kept, and brought up to date', async (t) => {
+  const path = join(buildDirectory(t), 'sessions.db')
+  execute(
+    path,
+    `CREATE TABLE entries (key TEXT PRIMARY KEY, expires_at REAL NOT NULL, value TEXT NOT NULL);
+     CREATE INDEX entries_by_expiry ON entries (expires_at);
+     INSERT INTO entries (key, expires_at, value) VALUES ('k', 2000, 'v');
+     PRAGMA application_id = 0x6f74656e; PRAGMA user_version = 1`,
+  )
+  for (const round of [1, 2]) {
+    const store = await open(t, path)
+    assert.equal(await store.get('k'), 'v')
+    await store.addMember('s', `m${round}`, 10)
+    assert.equal((await store.members('s')).length, round)
+    await store.close()
+  }
+})
+
 test('embedded store: a damaged or foreign file is refused by name and left as it was', async (t) => {
   const directory = buildDirectory(t)
   const sound = join(directory, 'sound.db')

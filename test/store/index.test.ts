@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { openStore } from '../../src/store/index.ts'
+import { startRedis } from '../support/redis.ts'
 
 const now = () => 1000
 
@@ -33,11 +34,20 @@ test('file: takes a relative path, an absolute path, and an absolute URL', async
   }
 })
 
+test('redis: opens a store that others write to as well, and does not wait for Redis', async (t) => {
+  const redis = await startRedis(t)
+  for (const url of [redis.url, 'redis://127.0.0.1:1', 'rediss://127.0.0.1:1', 'redis://127.0.0.1:1?cluster=true']) {
+    const store = await openStore(url, { now })
+    t.after(() => store.close())
+    assert.equal(store.exclusive, false)
+    if (url === redis.url) await store.set('k', 'v', 10)
+  }
+})
+
 test('what names no store is refused in a sentence, without the value', async () => {
   const cases: [string, RegExp][] = [
-    ['redis://user:hunter2@', /^SESSION_STORE/],
-    ['redis://cache/hunter2', /^SESSION_STORE/],
-    ['rediss://cache?hunter2=1', /^SESSION_STORE/],
+    ['redis://user:p@hunter2@cache:6379', /^SESSION_STORE: must be redis:/],
+    ['rediss://cache?hunter2=true', /^SESSION_STORE: knows these parameters/],
     ['postgres://user:hunter2@db', /^SESSION_STORE must be memory:, file:PATH, redis:\/\/… or rediss:\/\/…$/],
     ['hunter2', /^SESSION_STORE must be/],
     ['', /^SESSION_STORE must be/],

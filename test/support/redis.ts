@@ -32,7 +32,7 @@ export interface Owner {
 /**
  * Starts a Redis on a free loopback port; it ends with its owner.
  *
- * @param config more of redis.conf, as arguments: `['--requirepass', 'x']`
+ * @param config more of redis.conf, as arguments: `['--requirepass', 'x']`; with a `--tls-cert-file` it speaks TLS only
  * @throws {Error} when redis-server is not installed
  */
 export async function startRedis(owner: Owner, config: readonly string[] = []): Promise<RedisServer> {
@@ -62,14 +62,16 @@ export async function findFreePort(): Promise<number> {
 
 async function startOn(port: number, owner: Owner, config: readonly string[]): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-test-'))
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no']
+  const isTls = config.includes('--tls-cert-file')
+  const listen = isTls ? ['--port', '0', '--tls-port', `${port}`] : ['--port', `${port}`]
+  const args = [...listen, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no']
   let child = await startProcess([...args, ...config])
   owner.after(async () => {
     await kill(child)
     rmSync(directory, { recursive: true, force: true })
   })
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: isTls ? `rediss://localhost:${port}` : `redis://127.0.0.1:${port}`,
     port,
     stop: () => kill(child),
     pause: () => void child.kill('SIGSTOP'),
@@ -84,9 +86,7 @@ async function startOn(port: number, owner: Owner, config: readonly string[]): P
 /** Runs redis-server until it says that it is ready. */
 export async function startProcess(args: readonly string[]): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const endWithUs = () => child.kill('SIGKILL')
-  process.once('exit', endWithUs)
-  child.once('exit', () => process.off('exit', endWithUs))
+  endWithUs(child)
   let said = ''
   await new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
@@ -102,6 +102,14 @@ export async function startProcess(args: readonly string[]): Promise<ChildProces
     }
   })
   return child
+}
+
+/** However abruptly this process ends: then its end of the pipe closes, too. */
+function endWithUs(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  const watch = ['-c', 'cat >/dev/null; kill -KILL "$1"', 'sh', `${child.pid}`]
+  const watchdog = spawn('sh', watch, { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.once('exit', () => watchdog.kill('SIGKILL'))
 }
 
 /** Ends a process for good, also one that is stopped. */
