@@ -6,6 +6,7 @@ import { createEmbeddedSets } from './embedded-sets.ts'
 import { openSessionFile } from './session-file.ts'
 import type { Store } from './store.ts'
 import { startSweep } from './sweep.ts'
+import { createTicks } from './ticks.ts'
 
 /** Measured: larger pieces stall requests for longer, and reclaim no more in the same time. */
 const SWEEP_ROWS = 100
@@ -34,9 +35,10 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
   const db = await openSessionFile(path, waitMs)
   const channels = createChannels()
   const stopSweep = startSweep(buildSweep(db, now, onSwept), SWEEP_PAUSE_MS)
+  const tick = createTicks(now)
   const open = () => {
     if (!db.isOpen) throw new Error('the store is closed')
-    return channels
+    return { channels, tick }
   }
 
   return {
@@ -44,8 +46,9 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
     ...createValues(db, now),
     ...createEmbeddedSets(db, now),
     scan: createEmbeddedScan(db, now),
-    publish: (channel, message) => attempt(() => open().tell(channel, message)),
-    subscribe: (channel, onMessage, onGap) => attempt(() => open().add(channel, { onMessage, onGap })),
+    publish: (channel, message) => attempt(() => open().channels.tell(channel, message)),
+    subscribe: (channel, onMessage, onGap) => attempt(() => open().channels.add(channel, { onMessage, onGap })),
+    time: () => attempt(() => open().tick()),
     close: () =>
       attempt(() => {
         stopSweep()

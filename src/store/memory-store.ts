@@ -3,6 +3,7 @@ import { attempt } from './attempt.ts'
 import { createChannels } from './channels.ts'
 import type { Store } from './store.ts'
 import { startSweep } from './sweep.ts'
+import { createTicks } from './ticks.ts'
 
 /** Some 50 µs of work per step. With the pause, 100 000 entries a second: faster than sign-ins can be started. */
 const SWEEP_ENTRIES = 1000
@@ -32,6 +33,7 @@ export function createMemoryStore({ now, onSwept }: MemoryStoreOptions): Store {
     return entries
   }
   const stopSweep = startSweep(buildSweep(entries, now, onSwept), SWEEP_PAUSE_MS)
+  const tick = createTicks(now)
 
   return {
     exclusive: true,
@@ -40,6 +42,7 @@ export function createMemoryStore({ now, onSwept }: MemoryStoreOptions): Store {
     scan: (prefix) => scan(open, now, prefix),
     publish: (channel, message) => attempt(() => void (open() && channels.tell(channel, message))),
     subscribe: (channel, onMessage, onGap) => attempt(() => open() && channels.add(channel, { onMessage, onGap })),
+    time: () => attempt(() => (open() ? tick() : 0)),
     ping: () => attempt(() => void open()),
     close: () =>
       attempt(() => {

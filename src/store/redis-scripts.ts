@@ -9,6 +9,7 @@ declare module 'ioredis' {
     otenRemoveMember(key: string, member: string): Result<unknown, Context>
     otenMembers(key: string): Result<string[], Context>
     otenPublish(channel: string, message: string): Result<unknown, Context>
+    otenTime(key: string): Result<number, Context>
   }
 }
 
@@ -43,6 +44,10 @@ const SOURCES = {
   return redis.call('ZRANGE', KEYS[1], 0, -1)`,
   // In a cluster, PUBLISH itself goes to any node, so that of two messages the later could arrive first.
   otenPublish: `return redis.call('PUBLISH', KEYS[1], ARGV[1])`,
+  // In a cluster, TIME itself goes to any node, and their clocks differ: the key chooses one for all.
+  otenTime: `
+    local time = redis.call('TIME')
+    return time[1] * 1000000 + time[2]`,
 }
 
 /** For the client's `scripts` option. One key each: that is what finds the node of a cluster. */

@@ -51,6 +51,7 @@ export function createRedisStore(url: string): Store {
     scan: (prefix) => scan(client, ask, target.prefix, prefix),
     publish: (channel, message) => ask(async () => void (await client.otenPublish(channelName(channel), message))),
     subscribe: (channel, onMessage, onGap) => subscriptions.subscribe(channelName(channel), onMessage, onGap),
+    time: () => ask(() => client.otenTime(name('time'))),
     // A read, since a server answers PING also when it refuses to read: cluster down, no permission.
     ping: () => ask(async () => void (await client.get(name('ping')))),
     async close() {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { createChannels } from './channels.ts'
 import { backoffMs } from './redis-client.ts'
 import { storeUnavailable } from './redis-fault.ts'
-import { createRedisGate } from './redis-gate.ts'
+import { createRedisGate, type RedisGate } from './redis-gate.ts'
 import type { Store } from './store.ts'
 
 /** Nothing arriving is normal here: only an answer tells that the other side is still there. */
@@ -23,30 +23,34 @@ export interface RedisSubscriptions {
 export function createRedisSubscriptions(connect: (attempt: number) => Redis): RedisSubscriptions {
   const channels = createChannels()
   let connection: Redis | undefined
-  const gate = createRedisGate(() => connection?.status === 'ready')
+  let gate: RedisGate | undefined
   let attempts = 0
   let failures = 0
   let missed = false
   let closed = false
   let retry: NodeJS.Timeout | undefined
 
-  const start = () => {
+  const start = (): RedisGate => {
     const opening = connect(attempts++)
     connection = opening
+    // Made with the first connection: its grace is for that one to come up, however long the process has lived.
+    const ours = gate ?? createRedisGate(() => connection?.status === 'ready')
+    gate = ours
     const heartbeat = setInterval(() => void opening.ping().catch(() => {}), HEARTBEAT_MS).unref()
-    opening.on('error', gate.note)
+    opening.on('error', ours.note)
     opening.on('message', channels.tell)
     opening.on('ready', () => {
       failures = 0
-      gate.open()
+      ours.open()
       resume(opening).catch(() => opening.disconnect())
     })
     opening.on('end', () => {
       clearInterval(heartbeat)
-      gate.lose()
+      ours.lose()
       missed = true
       if (!closed) retry = setTimeout(start, backoffMs(failures++))
     })
+    return ours
   }
   const resume = async (opened: Redis) => {
     const heard = channels.names()
@@ -61,14 +65,15 @@ export function createRedisSubscriptions(connect: (attempt: number) => Redis): R
 
   return {
     async subscribe(channel, onMessage, onGap) {
-      if (connection === undefined && !closed) start()
+      const passage = gate ?? (closed ? undefined : start())
       const remove = channels.add(channel, { onMessage, onGap })
       const end = () => {
         remove()
         leave(channel)
       }
       try {
-        await gate.pass()
+        if (passage === undefined) throw new Error('the store is closed')
+        await passage.pass()
         // Also when another listens already: its own request may not have been answered yet.
         await connection?.subscribe(channel)
         return end
@@ -81,7 +86,7 @@ export function createRedisSubscriptions(connect: (attempt: number) => Redis): R
       closed = true
       clearTimeout(retry)
       channels.clear()
-      gate.close()
+      gate?.close()
       connection?.disconnect()
     },
   }

@@ -43,6 +43,12 @@ export interface Store {
    */
   subscribe(channel: string, listener: (message: string) => void, onGap?: () => void): Promise<() => void>
 
+  /**
+   * Epoch microseconds by the store's own clock, the same for all replicas: what one replica did before another is told
+   * by it, however far their clocks are apart. Grows from call to call.
+   */
+  time(): Promise<number>
+
   /** Resolves when the store answers to a read; for readiness. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -20,6 +20,16 @@ export function testConditionalWrites(name: string, create: Create): void {
     assert.equal(await store.get('ended'), undefined)
   })
 
+  test(`${name} store: time is in epoch microseconds, and grows from call to call`, async (t) => {
+    const { store, advance } = await create(t)
+    const first = await store.time()
+    const second = await store.time()
+    assert.ok(second > first && Number.isSafeInteger(second), `${first}, ${second}`)
+    await advance(2)
+    const passedUs = (await store.time()) - second
+    assert.ok(passedUs >= 1_900_000 && passedUs < 60_000_000, `${passedUs} µs for two seconds`)
+  })
+
   test(`${name} store: swap writes only over this very value, and gives it a new ttl`, async (t) => {
     const { store, advance } = await create(t)
     assert.equal(await store.swap('k', '', 'never there', 10), false)

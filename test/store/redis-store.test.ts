@@ -171,3 +171,15 @@ test('redis store: ten thousand callers at once are all served', async (t) => {
   assert.equal(new Set(numbers).size, 10_000)
   assert.equal(await store.get('n'), '10000')
 })
+
+test('redis store: the first to listen is served, however long the store was open before', async (t) => {
+  const redis = await startRedis(t)
+  const store = createRedisStore(redis.url)
+  t.after(() => store.close())
+  await store.set('k', 'v', 10)
+  await sleep(1200) // Longer than a connection may be missing before callers are refused at once.
+  const arrived = Promise.withResolvers<string>()
+  await store.subscribe('c', arrived.resolve)
+  await store.publish('c', 'heard')
+  assert.equal(await arrived.promise, 'heard')
+})

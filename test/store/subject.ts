@@ -32,5 +32,6 @@ export const everyVerb = (store: Store): readonly (readonly [verb: keyof Store, 
   ['scan', () => Array.fromAsync(store.scan(''))],
   ['publish', () => store.publish('c', 'm')],
   ['subscribe', () => store.subscribe('c', () => {})],
+  ['time', () => store.time()],
   ['ping', () => store.ping()],
 ]
