@@ -10,6 +10,7 @@ import { type RedeemInput, redeemCode, type TokenSet } from './tokens.ts'
 /** The identity provider: all that is said to it and believed from it, behind one object. */
 export interface Idp {
   readonly metadata: Metadata
+  /** For logout tokens, which anybody can send. */
   readonly jwks: Jwks
   /**
    * Code → tokens, once (RFC 6749 §4.1.3).
@@ -53,10 +54,10 @@ export function createIdp(config: Pick<Config, 'idp' | 'requestObject' | 'secret
     log,
   })
   const jwks = createJwks({ metadata, fetch, now })
-  const deps = { clientId, allowInsecureIssuer, secrets: config.secrets, metadata, jwks, fetch, now, log }
+  const deps = { clientId, allowInsecureIssuer, secrets: config.secrets, metadata, jwks: jwks.own, fetch, now, log }
   return {
     metadata,
-    jwks,
+    jwks: jwks.strangers,
     redeemCode: (input) => redeemCode(deps, input),
     refresh: (input) => refreshTokens(deps, input),
     revoke: (input) => revokeToken(deps, input),

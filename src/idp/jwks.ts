@@ -17,9 +17,18 @@ export interface Jwks {
    * The Ed25519 key of this id; without an id, the only key there is (D8).
    *
    * @returns undefined when no key, or more than one, fits
-   * @throws {BffError} idp_unavailable when the keys cannot be had
+   * @throws {BffError} idp_unavailable when the keys cannot be had, or were asked for a moment ago: then that this key is
+   *   not among them says little
    */
   findKey(header: { readonly kid?: string | undefined }): Promise<CryptoKey | undefined>
+}
+
+/** The same keys for two kinds of askers, whose unknown key ids are limited apart. */
+export interface JwksPair {
+  /** For tokens that the IdP itself gave us. */
+  readonly own: Jwks
+  /** For tokens that anybody can send: what they invent must not use up what our own may ask (BL-14). */
+  readonly strangers: Jwks
 }
 
 export interface JwksOptions {
@@ -36,14 +45,12 @@ interface SignatureKey {
 }
 
 /** Nothing is fetched before the first `findKey`. */
-export function createJwks({ metadata, fetch, now }: JwksOptions): Jwks {
+export function createJwks({ metadata, fetch, now }: JwksOptions): JwksPair {
   const load = async (): Promise<readonly SignatureKey[]> => {
     const { jwksUri } = await metadata.get()
     return parseJwks(await fetch(jwksUri, { method: 'GET', headers: { accept: 'application/json' } }))
   }
   const cache = createLastGood({ load, now, keepS: KEEP_S, cooldownS: COOLDOWN_S })
-  let lastMiss: { readonly at: number; readonly keys: Promise<unknown> } | undefined
-
   /** A removed key must not live on (KY-05), so an old copy counts only where a new one cannot be had. */
   const refreshOld = async (): Promise<readonly SignatureKey[]> => {
     try {
@@ -55,20 +62,38 @@ export function createJwks({ metadata, fetch, now }: JwksOptions): Jwks {
     }
   }
 
-  return {
-    async findKey({ kid }) {
-      const copy = cache.peek()
-      if (copy === undefined) return selectKey(await cache.refresh(), kid)
-      const keys = copy.ageS > FRESH_S ? await refreshOld() : copy.value
-      const key = selectKey(keys, kid)
-      if (key !== undefined) return key
-      if (lastMiss === undefined || now() - lastMiss.at >= UNKNOWN_KID_EVERY_S) {
-        lastMiss = { at: now(), keys: cache.refresh() }
+  const createView = (): Jwks => {
+    let lastMiss: { readonly at: number; readonly keys: Promise<unknown> } | undefined
+    let isAsking = false
+
+    const askAgain = async (): Promise<void> => {
+      if (!isAsking && lastMiss !== undefined && now() - lastMiss.at < UNKNOWN_KID_EVERY_S) {
+        throw new BffError('idp_unavailable', 'jwks: a key id that is unknown, a moment after another one')
       }
-      await lastMiss.keys // Whoever comes meanwhile waits for the same answer.
-      return selectKey(cache.peek()?.value ?? [], kid)
-    },
+      if (!isAsking) {
+        isAsking = true
+        const keys = cache.refresh().finally(() => {
+          isAsking = false
+        })
+        lastMiss = { at: now(), keys }
+      }
+      await lastMiss?.keys // Whoever comes meanwhile waits for the same answer.
+    }
+
+    return {
+      async findKey({ kid }) {
+        const copy = cache.peek()
+        if (copy === undefined) return selectKey(await cache.refresh(), kid)
+        const keys = copy.ageS > FRESH_S ? await refreshOld() : copy.value
+        const key = selectKey(keys, kid)
+        if (key !== undefined) return key
+        await askAgain()
+        return selectKey(cache.peek()?.value ?? [], kid)
+      },
+    }
   }
+
+  return { own: createView(), strangers: createView() }
 }
 
 /** One key may be listed under both of its algorithm names; two different keys that fit are no answer. */

@@ -28,8 +28,16 @@ export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: TokenSet }
   /** The refresh token is dead: the session ends, nothing is tried again (RF-04). */
   | { readonly kind: 'invalid_grant' }
-  /** The IdP could not answer, or not us: the session stays (RF-05). `reason`: for the log. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterS?: number }
+  /**
+   * The IdP could not answer, or not us: the session stays (RF-05). `reason`: for the log. `successor`: the refresh token
+   * that already took the place of the one shown, where the new ID token cannot be verified now.
+   */
+  | {
+      readonly kind: 'unavailable'
+      readonly reason: string
+      readonly retryAfterS?: number | undefined
+      readonly successor?: string | undefined
+    }
   /** The answer is not of this session: its tokens were dropped, the session ends (RF-06). `reason`: for the log. */
   | { readonly kind: 'mismatch'; readonly reason: string }
 
@@ -43,7 +51,7 @@ export async function refreshTokens(deps: TokenEndpointDeps, input: RefreshInput
     return await buildOutcome(deps, metadata, input, outcome.answer, requestedAt)
   } catch (error) {
     if (!(error instanceof BffError)) throw error
-    return unavailable(error.message, error.retryAfterS)
+    return unavailable(error.message) // The IdP said nothing: how long to leave it in peace is the caller's matter.
   }
 }
 
@@ -99,9 +107,15 @@ async function buildOutcome(
     }
     return { kind: 'refreshed', tokens }
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error
-    await revokeStrays(deps, answer)
-    return { kind: 'mismatch', reason: error.reason }
+    if (error instanceof TokenRefused) {
+      await revokeStrays(deps, answer)
+      return { kind: 'mismatch', reason: error.reason }
+    }
+    // The keys cannot be had: nothing of the answer is believed yet, but the token that was shown is spent.
+    if (error instanceof BffError) {
+      return { kind: 'unavailable', reason: error.message, successor: answer.refreshToken }
+    }
+    throw error
   }
 }
 

@@ -157,3 +157,36 @@ test('RF-06 a new ID token that cannot be checked now is no mismatch, but not be
   hostile.on('/jwks', () => ({ status: 500 }))
   assert.equal((await refresh()).kind, 'unavailable')
 })
+
+test('RF-06 the refresh token that came with an ID token that cannot be checked now is kept, since the old one is spent', async (t) => {
+  const { hostile, refresh, grant, claims, key } = await build(t)
+  hostile.on('/jwks', () => ({ status: 500 }))
+  grant({ id_token: signJws(claims({ nonce: undefined }), key), refresh_token: 'rt-2' })
+  const outcome = await refresh()
+  assert.ok(outcome.kind === 'unavailable')
+  assert.equal(outcome.successor, 'rt-2')
+  assert.equal(hostile.count('/revoke'), 0)
+})
+
+test('KY-04 key ids that strangers invented do not keep a rotated key from being found', async (t) => {
+  const { hostile, idp, refresh, grant, claims, key } = await build(t)
+  grant({ id_token: signJws(claims({ nonce: undefined }), key) })
+  assert.equal((await refresh()).kind, 'refreshed')
+  assert.equal(await idp.jwks.findKey({ kid: 'invented' }), undefined)
+  const next = createKey('idp-2')
+  hostile.keys = [key.jwk, next.jwk]
+  grant({ id_token: signJws(claims({ nonce: undefined }), next) })
+  assert.equal((await refresh()).kind, 'refreshed')
+})
+
+test('ID-05 a second unknown key id in ten seconds is no mismatch, since nobody looked', async (t) => {
+  const { refresh, grant, claims, key } = await build(t)
+  grant({ id_token: signJws(claims({ nonce: undefined }), key) })
+  assert.equal((await refresh()).kind, 'refreshed')
+  grant({ id_token: signJws(claims({ nonce: undefined }), createKey('idp-2')) })
+  assert.deepEqual(await refresh(), { kind: 'mismatch', reason: 'key_unknown' })
+  grant({ id_token: signJws(claims({ nonce: undefined }), createKey('idp-3')), refresh_token: 'rt-2' })
+  const outcome = await refresh()
+  assert.ok(outcome.kind === 'unavailable')
+  assert.equal(outcome.successor, 'rt-2')
+})
