@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, `summary`, `tags`, `hide`.
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
@@ -40,6 +41,9 @@ import { createSeal, type Seal } from './session/seal.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
 import { createSignOutMarks, type SignOutMarks } from './session/sign-out-marks.ts'
 import type { Store } from './store/store.ts'
+
+/** How long after the stop has begun a refresh may still be waited for; the process ends soon after. */
+const DRAIN_MS = 9_000
 
 /** The edges of the service: what tests replace, and what the process opens and closes. */
 export interface Deps {
@@ -88,7 +92,7 @@ function createShared({ config, store, now }: Pick<Deps, 'config' | 'store' | 'n
   const seal = createSeal(() => config.secrets.current().sessionKeys)
   const events = createSessionEvents(store)
   const sessions = createSessions({ store, seal, events, config, now })
-  return { seal, events, sessions, marks: createSignOutMarks(store, now) }
+  return { seal, events, sessions, marks: createSignOutMarks(store) }
 }
 
 /**
@@ -116,12 +120,21 @@ async function createApp(
   const { seal, sessions, events, marks } = shared
   const cookies = createCookies(config)
   const refresher = createRefresher({ sessions, store, idp, config, now, log })
+  let drainUntil = Number.POSITIVE_INFINITY
   const transactions = createTransactions({ store, seal, now })
   const handoffs = createHandoffs({ store, seal, now })
   const signOuts = createSignOuts({ store, seal })
 
   const app = createServer(deps)
   app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
+  app.addHook('preClose', async () => {
+    drainUntil = performance.now() + DRAIN_MS
+  })
+  // Nobody may wait for a refresh any more, but the IdP has perhaps spent a token for it: it is written before the end.
+  app.addHook('onClose', async () => {
+    const leftMs = Math.max(0, drainUntil - performance.now())
+    await Promise.race([refresher.drain(), sleep(leftMs, undefined, { ref: false })])
+  })
   await prepare?.(app)
   await app.register(errors)
   await app.register(accessLog)
@@ -135,7 +148,7 @@ async function createApp(
   const signIn = { config, idp, transactions, now }
   await app.register(authStart, { ...signIn, cookies })
   await app.register(authCallback, { ...signIn, cookies, handoffs, sessions, marks })
-  await app.register(authHandoff, { handoffs, sessions, marks, cookies, now })
+  await app.register(authHandoff, { handoffs, sessions, marks, idp, cookies, now })
   await app.register(authSession, { sessions, now })
   await app.register(authRefresh, { refresher, sessions, now })
   await app.register(authSessions, { sessions })
@@ -147,7 +160,7 @@ async function createApp(
   await app.register(authJwks, { secrets: config.secrets })
   await app.register(authOpenapi)
   await app.register(appLanding, { config, handoffs })
-  await app.register(apiProxy, { config, sessions, refresher })
+  await app.register(apiProxy, { config, sessions, refresher, events, now })
   return app
 }
 

@@ -28,7 +28,20 @@ function watchSecrets({ secrets, warnings }: Config, log: Log): () => void {
   for (const warning of warnings) log.warn(warning)
   return secrets.watch({
     onChange: (names) => log.info({ names }, 'read again, and in use from now on'),
-    onFault: (fault) => log.error(`${fault}; the earlier value stays in use`),
+    onFault: (fault) => log.error(fault),
+  })
+}
+
+/**
+ * The last resort (ER-07): a promise that nobody waited for is a fault of ours in one request, and no reason to drop all
+ * others. After a thrown error nobody caught, in contrast, nothing about the process can be relied on: Node ends it.
+ */
+function survive(log: Log): void {
+  process.on('unhandledRejection', (reason) => {
+    log.error(
+      { event: 'failed', err: reason instanceof Error ? reason : new Error('rejected without an error') },
+      'stray',
+    )
   })
 }
 
@@ -60,6 +73,7 @@ async function listen(app: FastifyInstance, { host, port }: { readonly host: str
 async function main(): Promise<void> {
   const config = readConfig()
   const { log, flush } = createLog(config.logLevel)
+  survive(log)
   const stopWatching = watchSecrets(config, log)
   const store = await openStore(config.session.store, { now })
   const idp = createIdp(config, { now, log })

@@ -15,8 +15,8 @@ export interface Handoff {
   /** S256 of a verifier that only the app knows (RFC 7636 §4.2), apart from the pair used with the IdP. */
   readonly codeChallenge: string
   readonly session: Omit<NewSession, 'kind' | 'userAgent'>
-  /** Epoch milliseconds at which its sign-in began. */
-  readonly startedAtMs: number
+  /** When its sign-in began: epoch microseconds by the store's clock. */
+  readonly startedAtUs: number
   /** Epoch seconds. */
   readonly expiresAt: number
 }

@@ -26,8 +26,10 @@ export interface Transaction {
   readonly target: SignInTarget
   readonly maxAge?: number | undefined
   readonly acrValues?: string | undefined
-  /** Epoch milliseconds: told apart from a logout in the same second. */
-  readonly startedAtMs: number
+  /** Epoch microseconds by the store's clock: tells whether a sign-out, on whatever replica, came before or after. */
+  readonly startedAtUs: number
+  /** Epoch seconds. */
+  readonly expiresAt: number
   /** The store key of the browser's session when the sign-in started: a `Strict` cookie is absent on the way back. */
   readonly earlierSessionKey?: string | undefined
 }
@@ -39,9 +41,12 @@ export interface TransactionCookie {
   readonly value: string
 }
 
+/** What a sign-in is for; the rest is fresh for each. */
+export type TransactionInput = Omit<Transaction, 'state' | 'nonce' | 'codeVerifier' | 'startedAtUs' | 'expiresAt'>
+
 export interface Transactions {
   /** Keeps a fresh one. No two share a value (ST-02). */
-  start(input: Omit<Transaction, 'state' | 'nonce' | 'codeVerifier' | 'startedAtMs'>): Promise<StartedTransaction>
+  start(input: TransactionInput): Promise<StartedTransaction>
   /**
    * Of many callers with the same state and cookie, exactly one gets it (CB-02). Without the right cookie nobody does,
    * and it stays whole: a stranger who saw the state can neither use nor burn it (CB-01).
@@ -82,7 +87,8 @@ export function createTransactions({ store, seal, now }: TransactionsDeps): Tran
         state: createSecret(),
         nonce: createSecret(),
         codeVerifier: createSecret(),
-        startedAtMs: now() * 1000,
+        startedAtUs: await store.time(),
+        expiresAt: now() + TRANSACTION_S,
       }
       // 128 bits keep twenty cookies under 2 kB together; whoever guesses must also know the state.
       const value = `${Math.floor(now()).toString(36)}.${createSecret(16)}`
@@ -104,7 +110,7 @@ export function createTransactions({ store, seal, now }: TransactionsDeps): Tran
       if ((await store.take(key)) === undefined) return undefined // Another callback was first.
       const transaction = JSON.parse(plaintext) as Transaction // Authenticated by its seal: we wrote it.
       // The inner limit, for a store that keeps things too long.
-      return now() * 1000 - transaction.startedAtMs < TRANSACTION_S * 1000 ? transaction : undefined
+      return now() < transaction.expiresAt ? transaction : undefined
     },
   }
 }

@@ -56,9 +56,9 @@ async function authenticate(request: FastifyRequest, reply: FastifyReply, deps: 
   if (access === 'session') throw new BffError('unauthenticated', `credential: ${presented.kind}`)
 }
 
-/** SC-08: what opens no session is cleared, except where a newer sign-in of this browser may just have set its own. */
+/** SC-08: what opens no session is cleared, except where that could sign somebody out by accident. */
 async function clearDeadCookie(presented: Presented, reply: FastifyReply, { sessions, cookies }: Deps): Promise<void> {
   if (presented.kind === 'none' || presented.kind === 'app-token') return
-  if ('credential' in presented && (await sessions.wasReplaced(presented.credential))) return
+  if ('credential' in presented && (await sessions.isCookieKept(presented.credential))) return
   cookies.clearSession(reply)
 }

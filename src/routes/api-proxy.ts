@@ -5,8 +5,11 @@ import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import { buildClientHeaders, buildUpstreamHeaders } from '../proxy/headers.ts'
 import { findProxyTarget } from '../proxy/target.ts'
+import type { SessionEvents } from '../session/events.ts'
+import type { Session } from '../session/record.ts'
 import type { Refresher } from '../session/refresh.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { watchEnd } from '../session/watch-end.ts'
 import { errorResponses } from './error-body.ts'
 
 /** How long an API may take to begin its answer (contract §7). How long the answer then lasts is its own affair. */
@@ -17,7 +20,10 @@ const METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export interface ApiProxyDeps {
   readonly config: Pick<Config, 'apiRoutes'>
   readonly sessions: Sessions
-  readonly refresher: Refresher
+  readonly refresher: Pick<Refresher, 'ensureFresh'>
+  readonly events: Pick<SessionEvents, 'listen'>
+  /** Epoch seconds. */
+  readonly now: () => number
   /** Shorter in tests. */
   readonly headersTimeoutMs?: number
 }
@@ -48,8 +54,9 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
         const target = findProxyTarget(request.url, deps.config.apiRoutes)
         if (target.kind === 'refused') throw new BffError('invalid_request', 'a path with two readings')
         if (target.kind === 'unknown') throw new BffError('not_found', 'no API_ROUTES prefix fits')
-        const accessToken = await useSession(request, deps)
-        return pass(request, reply, target.url, accessToken)
+        const session = await useSession(request, deps)
+        if (reply.raw.destroyed) return reply.hijack() // The caller left while the tokens were renewed.
+        return pass(request, reply, { url: target.url, session }, deps)
       },
     })
   }
@@ -70,17 +77,41 @@ const describe = (method: string) => ({
   ),
 })
 
-/** The access token of the caller's session, renewed first where it is due; using an API is using the session. */
-async function useSession({ session }: FastifyRequest, { sessions, refresher }: ApiProxyDeps): Promise<string> {
+/** The caller's session, its tokens renewed first where they are due; using an API is using the session. */
+async function useSession({ session }: FastifyRequest, { sessions, refresher }: ApiProxyDeps): Promise<Session> {
   if (session === null) throw new BffError('unauthenticated', 'no session')
-  const { record } = await refresher.ensureFresh(await sessions.touch(session))
-  return record.tokens.accessToken
+  const used = await sessions.touch(session)
+  if (used === undefined) throw new BffError('unauthenticated', 'the session has just ended')
+  return refresher.ensureFresh(used)
 }
 
-function pass(request: FastifyRequest, reply: FastifyReply, url: string, accessToken: string): FastifyReply {
+interface Call {
+  readonly url: string
+  readonly session: Session
+}
+
+function pass(request: FastifyRequest, reply: FastifyReply, { url, session }: Call, deps: ApiProxyDeps): FastifyReply {
+  const { accessToken } = session.record.tokens
+  let isCut = false
+  let isAnswered = false // From then on the reply has the API's headers.
+  // A stream or a long poll would go on for whoever signed out: the answer is broken off, or is 401 if it did not begin.
+  const stopWatching = watchEnd(session, deps, () => {
+    isCut = true
+    if (isAnswered) reply.raw.destroy()
+    else reply.send(new BffError('unauthenticated', 'the session ended while the API was called'))
+  })
+  reply.raw.once('close', stopWatching)
+
   return reply.from(url, {
     rewriteRequestHeaders: (_request, headers) => buildUpstreamHeaders(headers, { accessToken, requestId: request.id }),
-    rewriteHeaders: (headers) => buildClientHeaders(headers, reply.getHeader('vary')?.toString()),
+    rewriteHeaders: (headers) => {
+      isAnswered = true
+      return buildClientHeaders(headers, reply.getHeader('vary')?.toString())
+    },
+    onResponse: (_request, answered, { stream }) => {
+      if (isCut) stream.destroy()
+      else answered.send(stream)
+    },
     onError: (failed, { error }) => {
       const code = 'statusCode' in error && error.statusCode === 504 ? 'upstream_timeout' : 'upstream_unavailable'
       failed.send(new BffError(code, 'the API did not answer', { cause: error }))

@@ -17,6 +17,8 @@ import { errorResponses } from './error-body.ts'
 const SKEW_S = 60
 /** A token that claims a long life does not fill the store for as long. */
 const REMEMBERED_MAX_S = 24 * 3600
+/** How long ending the sessions may take; what was not completed by then, or died on the way, may come again. */
+const ACTING_S = 30
 
 const schema = {
   operationId: 'backchannelLogout',
@@ -84,8 +86,8 @@ async function verifyToken(token: string, { config, idp, now }: Deps): Promise<L
 }
 
 /**
- * Once, on whatever replica (BL-07). Marked before anything is ended, and a store that does not answer refuses; what
- * could not be completed may come again.
+ * Once, on whatever replica (BL-07). Marked before anything is ended, and a store that does not answer refuses. The mark
+ * lasts only once all is done: a sign-out that was cut short, by a fault or by the end of the process, may come again.
  */
 async function once<T>(
   { issuer, jti, expiresAt }: LogoutToken,
@@ -94,11 +96,13 @@ async function once<T>(
 ): Promise<T> {
   const key = `logout-token:${hashSecret(JSON.stringify([issuer, jti]))}`
   const ttlS = Math.min(REMEMBERED_MAX_S, Math.max(1, Math.ceil(expiresAt - now())) + SKEW_S)
-  if (!(await store.add(key, '1', ttlS))) throw new TokenRefused('replayed')
+  if (!(await store.add(key, '1', Math.min(ttlS, ACTING_S)))) throw new TokenRefused('replayed')
   try {
-    return await act()
+    const result = await act()
+    await store.set(key, '1', ttlS)
+    return result
   } catch (error) {
-    await store.delete(key)
+    await store.delete(key).catch(() => {}) // The store is away: the mark runs out by itself.
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import type { SignInError } from '../idp/authorization.ts'
+import { admit } from '../login/admission.ts'
 import { buildDeepLink } from '../login/deep-link.ts'
 import type { Handoffs } from '../login/handoff.ts'
 import { withAuthError } from '../login/return-to.ts'
@@ -98,17 +99,18 @@ async function sendToBrowser(
   transaction: Transaction,
   deps: AuthCallbackDeps,
 ): Promise<FastifyReply> {
-  const { sessions, marks, cookies } = deps
-  const session = await sessions.create({ ...found, kind: 'browser-cookie', userAgent: readUserAgent(request) })
-  // Asked after the session is written: a logout before sees nothing to end but leaves its mark, one after finds the
-  // session. So a sign-in that was under way when its IdP session ended does not come alive (BL-13).
-  if (await marks.isMarked(found, transaction.startedAtMs)) {
-    await sessions.end(session.key, 'logout')
-    request.log.warn({ event: 'sign_in_failed', reason: 'logged_out_meanwhile' }, 'sign-in failed')
+  const input = { ...found, kind: 'browser-cookie', userAgent: readUserAgent(request) } as const
+  const admission = await admit(deps, input, transaction.startedAtUs, async () => {
+    await endEarlierSessions(request, transaction, deps)
+    return undefined
+  })
+  if (admission.kind === 'refused') {
+    const { reason } = admission
+    request.log.warn({ event: 'sign_in_failed', code: 'sign_in_failed', reason }, 'sign-in failed')
     return sendFailure(reply, target, 'sign_in_failed', deps)
   }
-  await endEarlierSessions(request, transaction, deps)
-  cookies.setSession(reply, 'browser-cookie', session.credential)
+  const { session } = admission
+  deps.cookies.setSession(reply, 'browser-cookie', session.credential)
   request.log.info({ event: 'signed_in', session: session.record.id }, 'signed in')
   return reply.redirect(target.returnTo, 303)
 }
@@ -127,10 +129,10 @@ async function sendToApp(
   reply: FastifyReply,
   target: AppTarget,
   { session }: SignedIn,
-  { startedAtMs }: Transaction,
+  { startedAtUs }: Transaction,
   deps: AuthCallbackDeps,
 ): Promise<FastifyReply> {
-  const code = await deps.handoffs.create({ codeChallenge: target.codeChallenge, session, startedAtMs })
+  const code = await deps.handoffs.create({ codeChallenge: target.codeChallenge, session, startedAtUs })
   request.log.info({ event: 'handed_over', app: target.app }, 'handed over to an app')
   return sendDeepLink(reply, target, { code }, deps)
 }

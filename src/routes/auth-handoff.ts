@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { BffError } from '../errors.ts'
+import { type AdmissionDeps, admit } from '../login/admission.ts'
 import type { Handoffs } from '../login/handoff.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
-import type { SignOutMarks } from '../session/sign-out-marks.ts'
 import { buildSessionView } from '../session/view.ts'
 import { errorResponses } from './error-body.ts'
 import { SessionViewBody } from './session-view.ts'
@@ -46,10 +46,9 @@ const schema = {
   },
 }
 
-interface Deps {
+interface Deps extends AdmissionDeps {
   readonly handoffs: Handoffs
   readonly sessions: Sessions
-  readonly marks: SignOutMarks
   readonly cookies: Cookies
   /** Epoch seconds. */
   readonly now: () => number
@@ -71,26 +70,18 @@ export const authHandoff: FastifyPluginAsyncTypebox<Deps> = async (app, deps) =>
 }
 
 /** @throws {BffError} invalid_grant, the same for every reason: whoever guesses learns nothing (MH-06) */
-async function redeem(
-  body: Static<typeof HandoffBody>,
-  userAgent: string,
-  { handoffs, sessions, marks }: Deps,
-): Promise<Session> {
+async function redeem(body: Static<typeof HandoffBody>, userAgent: string, deps: Deps): Promise<Session> {
+  const { handoffs, sessions } = deps
   const redemption = await handoffs.redeem(body.code, body.code_verifier)
   if (redemption.kind === 'refused') {
     if (redemption.earlierSessionKey !== undefined) await sessions.end(redemption.earlierSessionKey, 'revoked')
     throw new BffError('invalid_grant', `handoff: ${redemption.reason}`)
   }
-  const { session: found, startedAtMs } = redemption.handoff
-  const session = await sessions.create({
-    ...found,
-    kind: body.session === 'token' ? 'app-token' : 'app-cookie',
-    userAgent,
-  })
-  // Both asked after the session is written; see the callback for why that order leaves no gap.
-  const onlyOnce = await handoffs.markSpent(body.code, session.key)
-  const loggedOut = await marks.isMarked(found, startedAtMs)
-  if (onlyOnce && !loggedOut) return session
-  await sessions.end(session.key, 'revoked')
-  throw new BffError('invalid_grant', onlyOnce ? 'handoff: logged out meanwhile' : 'handoff: redeemed twice')
+  const { session: found, startedAtUs } = redemption.handoff
+  const input = { ...found, kind: body.session === 'token' ? 'app-token' : 'app-cookie', userAgent } as const
+  const admission = await admit(deps, input, startedAtUs, async (session) =>
+    (await handoffs.markSpent(body.code, session.key)) ? undefined : 'redeemed_twice',
+  )
+  if (admission.kind === 'refused') throw new BffError('invalid_grant', `handoff: ${admission.reason}`)
+  return admission.session
 }

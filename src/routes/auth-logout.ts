@@ -52,37 +52,50 @@ interface Deps {
 
 /** POST /auth/logout: the session is gone before anybody else is asked; tokens are revoked where the IdP can. */
 export const authLogout: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
-  const { config, sessions, marks, cookies } = deps
+  const { config, cookies } = deps
   const rules = { access: 'optional', from: 'change' } as const
   acceptFormsAndNothing(app)
 
   app.post('/auth/logout', { config: rules, schema }, async (request, reply) => {
     const returnTo = request.body?.return_to === undefined ? undefined : parseReturnTo(request.body.return_to, config)
-    const { session } = request
-    if (session !== null) {
-      const { id, issuer, sid } = session.record
-      // The mark first: a sign-in of the same IdP session that is under way finds it, whatever comes first (BL-13).
-      if (sid !== undefined) await marks.markSid(issuer, sid)
-      await sessions.end(session.key, 'logout')
-      request.log.info({ event: 'signed_out', session: id }, 'signed out')
-    }
+    const ended = request.session === null ? undefined : await endHere(request.session, returnTo, deps)
+    if (ended !== undefined) request.log.info({ event: 'signed_out', session: ended.session.record.id }, 'signed out')
     cookies.clearSession(reply)
     clearSiteData(request, reply, config)
-    const logoutUrl = session === null ? null : await endAtIdp(session, returnTo, deps)
+    const logoutUrl = ended === undefined ? null : await endAtIdp(ended, deps)
     if (followsRedirects(request, cookies)) return reply.redirect(logoutUrl ?? returnTo ?? '/', 303)
     return { logout_url: logoutUrl }
   })
 }
 
+/** A session that is over here, and the ticket to end it at the IdP. */
+interface Ended {
+  readonly session: Session
+  readonly ticket: string
+}
+
+async function endHere(session: Session, returnTo: ReturnTo | undefined, deps: Deps): Promise<Ended> {
+  const { sessions, marks, signOuts } = deps
+  // With the tokens of now: those of a refresh since the request came in are to be revoked, too.
+  const current = (await sessions.reload(session)) ?? session
+  const { issuer, sid, tokens } = current.record
+  // All that the store has to do comes before the end: a store that fails on the way leaves a session to try again with.
+  const ticket = await signOuts.start({ idToken: tokens.idToken, returnTo })
+  // The mark too: a sign-in of the same IdP session that is under way finds it, whatever comes first (BL-13).
+  if (sid !== undefined) await marks.markSid(issuer, sid)
+  await sessions.end(session.key, 'logout')
+  return { session: current, ticket }
+}
+
 /** Tells the IdP, as far as it answers soon. @returns where the browser ends the session there */
-async function endAtIdp(session: Session, returnTo: ReturnTo | undefined, deps: Deps): Promise<string | null> {
-  const { idp, signOuts, config } = deps
+async function endAtIdp({ session, ticket }: Ended, { idp, config }: Deps): Promise<string | null> {
+  // Not another IdP's business, after a change of OTEN_ISSUER: it would get to see tokens that are not its own.
+  if (session.record.issuer !== config.idp.issuer) return null
   const metadata = await Promise.race([idp.metadata.get().catch(() => undefined), wait(IDP_WAIT_MS)])
   if (metadata === undefined) return null
-  const { refreshToken, accessToken, idToken } = session.record.tokens
+  const { refreshToken, accessToken } = session.record.tokens
   await Promise.race([revokeTokens(idp, refreshToken, accessToken), wait(IDP_WAIT_MS)])
   if (metadata.endSessionEndpoint === undefined) return null
-  const ticket = await signOuts.start({ idToken, returnTo })
   return `${config.publicUrl}/auth/logout/continue?ticket=${ticket}`
 }
 

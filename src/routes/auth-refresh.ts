@@ -29,6 +29,7 @@ export const authRefresh: FastifyPluginAsyncTypebox<Deps> = async (app, { refres
     if (session === null) throw new BffError('unauthenticated', 'no session')
     // Asking for tokens is using the session.
     const used = await sessions.touch(await refresher.refresh(session), { exact: true })
+    if (used === undefined) throw new BffError('unauthenticated', 'the session has just ended')
     return buildSessionView(used, now())
   })
 }

@@ -37,6 +37,6 @@ export const authSession: FastifyPluginAsyncTypebox<Deps> = async (app, { sessio
     reply.header('cross-origin-resource-policy', 'same-origin')
     if (session === null) return { authenticated: false } as const
     const current = query.touch === 'true' ? await sessions.touch(session, { exact: true }) : session
-    return buildSessionView(current, now())
+    return current === undefined ? ({ authenticated: false } as const) : buildSessionView(current, now())
   })
 }

@@ -52,6 +52,10 @@ const endOthersSchema = {
 export const authSessions: FastifyPluginAsyncTypebox<{ readonly sessions: Sessions }> = async (app, { sessions }) => {
   app.get('/auth/sessions', { config: { access: 'session', from: 'fetch' }, schema: listSchema }, async (request) => {
     const { current, listed } = await listOwn(request, sessions)
+    request.log.info(
+      { event: 'sessions_listed', session: current.record.id, listed: listed.length, by: 'user' },
+      'sessions listed',
+    )
     return { sessions: listed.map((session) => toWire(session, current)) }
   })
 

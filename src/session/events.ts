@@ -1,7 +1,7 @@
 import type { Store } from '../store/store.ts'
 
-/** Why a session ended (contract §5). `expired` is never told: whoever listens knows the time. */
-export type EndReason = 'logout' | 'backchannel' | 'revoked' | 'expired'
+/** Why a session was ended (contract §5). That one expired is never told: whoever listens knows the time. */
+export type EndReason = 'logout' | 'backchannel' | 'revoked'
 
 /** What happened to a session. `gap`: something may have been missed, so look again. */
 export type SessionEvent =

@@ -10,13 +10,20 @@ import type { Sessions } from './sessions.ts'
 
 /** How often, and how long, somebody else's refresh is watched: longer than a lease lives after its holder's death. */
 const POLL_MS = 100
-const WAIT_MAX_MS = 16_000
+const WAIT_MAX_MS = 18_000
+
+/**
+ * How long the next holder waits for one that lost its lease without giving it back. After an outage of the store each
+ * replica finds its own way back, within a second or two; the one that holds the new tokens must not come too late.
+ */
+const SETTLE_MS = 2500
 
 /** How long the refresh token before the present one is kept: for an IdP that lost its last answer. */
 const PREVIOUS_S = 30
 
-/** How long tokens that cannot be stored are held. */
+/** How long tokens that cannot be stored are held, and after how long nobody waits for them any more. */
 const WRITE_MAX_MS = 60_000
+const STALL_MS = 1000
 
 /** What a refresh came to, for all who waited for it. */
 export type Flight =
@@ -33,8 +40,13 @@ export interface RefreshFlightDeps {
   readonly log: Pick<Log, 'info' | 'warn'>
 }
 
-/** Refreshes a session here, or waits for the replica that does. When that one dies, takes over. */
-export async function refreshShared(deps: RefreshFlightDeps, session: Session): Promise<Flight> {
+/**
+ * Refreshes a session here, or waits for the replica that does. When that one dies, takes over.
+ *
+ * @param deps.onStall told when new tokens are there but the store is not: that may take long, so nobody should wait
+ * @throws {BffError} store_unavailable
+ */
+export async function refreshShared(deps: FlightDeps, session: Session): Promise<Flight> {
   const { store } = deps
   const waitUntil = performance.now() + WAIT_MAX_MS
   for (;;) {
@@ -50,6 +62,10 @@ export async function refreshShared(deps: RefreshFlightDeps, session: Session): 
   }
 }
 
+export interface FlightDeps extends RefreshFlightDeps {
+  readonly onStall: (error: BffError) => void
+}
+
 /** What another holder left: newer tokens, or no session. Undefined: it left nothing, so it is our turn. */
 async function readResult({ sessions }: RefreshFlightDeps, session: Session): Promise<Flight | undefined> {
   const current = await sessions.reload(session)
@@ -62,15 +78,17 @@ async function answerWhileResting(deps: RefreshFlightDeps, session: Session, ret
   return (await readResult(deps, session)) ?? { kind: 'unavailable', retryAfterS }
 }
 
-async function refreshHere(deps: RefreshFlightDeps, session: Session, lease: Lease): Promise<Flight> {
+async function refreshHere(deps: FlightDeps, session: Session, lease: Lease): Promise<Flight> {
   let resting = false
   try {
+    if (lease.fence > 1) await sleep(SETTLE_MS)
     // Read under the lease: a refresh that ended a moment ago must not be done again with its spent token.
     const settled = await readResult(deps, session)
     if (settled !== undefined) return settled
     const current = (await deps.sessions.reload(session)) ?? session
     const outcome = await askIdp(deps, current)
     if (outcome.kind === 'unavailable') {
+      await keepSuccessor(deps, current, outcome.successor)
       resting = true
       const retryAfterS = await lease.rest(outcome.retryAfterS)
       deps.log.warn({ event: 'refresh_failed', session: current.record.id, reason: outcome.reason }, 'refresh failed')
@@ -79,7 +97,7 @@ async function refreshHere(deps: RefreshFlightDeps, session: Session, lease: Lea
     if (outcome.kind === 'refreshed') return await keep(deps, current, outcome.tokens)
     return await endOrYield(deps, current, outcome)
   } finally {
-    if (!resting) await lease.release()
+    if (!resting) await lease.release().catch(() => {}) // It runs out by itself.
   }
 }
 
@@ -94,7 +112,7 @@ async function askIdp({ idp, now }: RefreshFlightDeps, { record }: Session): Pro
 }
 
 /** Written before anybody uses the new access token (RF-03), and only over what was read. */
-async function keep(deps: RefreshFlightDeps, session: Session, granted: TokenSet): Promise<Flight> {
+async function keep(deps: FlightDeps, session: Session, granted: TokenSet): Promise<Flight> {
   const { log, now } = deps
   const updated = await write(deps, session, buildTokens(session.record.tokens, granted, now()))
   if (updated !== undefined) {
@@ -104,10 +122,18 @@ async function keep(deps: RefreshFlightDeps, session: Session, granted: TokenSet
     )
     return { kind: 'fresh', session: updated }
   }
-  // Signed out, or changed by a later holder of the lease, while the IdP answered: these tokens are nobody's.
-  const settled = await readResult(deps, session)
-  await revokeUnused(deps, granted)
-  return settled ?? { kind: 'unavailable', retryAfterS: 1 }
+  const settled = (await readResult(deps, session)) ?? { kind: 'unavailable', retryAfterS: 1 }
+  // Signed out while the IdP answered: these tokens are nobody's. Where the session goes on instead, with what a later
+  // holder wrote or by a write of ours whose answer was lost, to revoke them could end the grant it lives on.
+  if (settled.kind === 'ended') await revokeUnused(deps, granted)
+  return settled
+}
+
+/** The shown refresh token is spent, so the session has to go on with its successor, though not with what came along. */
+async function keepSuccessor(deps: FlightDeps, session: Session, successor: string | undefined): Promise<void> {
+  const { tokens } = session.record
+  if (successor === undefined || successor === tokens.refreshToken) return
+  await write(deps, session, rotate(tokens, successor, deps.now()), { isRefresh: false })
 }
 
 /**
@@ -117,17 +143,20 @@ async function keep(deps: RefreshFlightDeps, session: Session, granted: TokenSet
  * @throws {BffError} store_unavailable when it stays away
  */
 async function write(
-  { sessions }: RefreshFlightDeps,
+  { sessions, onStall }: FlightDeps,
   session: Session,
   tokens: SessionTokens,
+  options = { isRefresh: true },
 ): Promise<Session | undefined> {
-  const giveUpAt = performance.now() + WRITE_MAX_MS
+  const startedAt = performance.now()
   for (;;) {
     try {
-      return await sessions.update(session, tokens)
+      return await sessions.update(session, tokens, options)
     } catch (error) {
+      const triedMs = performance.now() - startedAt
       const isPassing = error instanceof BffError && error.code === 'store_unavailable'
-      if (!isPassing || performance.now() > giveUpAt) throw error
+      if (!isPassing || triedMs > WRITE_MAX_MS) throw error
+      if (triedMs > STALL_MS) onStall(error)
       await sleep(POLL_MS)
     }
   }
@@ -135,16 +164,15 @@ async function write(
 
 function buildTokens(before: SessionTokens, granted: TokenSet, now: number): SessionTokens {
   const { accessToken, accessTokenExpiresAt, refreshToken = before.refreshToken, idToken, scope } = granted
-  const rotated = before.refreshToken !== undefined && refreshToken !== before.refreshToken
-  return {
-    accessToken,
-    accessTokenExpiresAt,
-    obtainedAt: Math.floor(now),
-    refreshToken,
-    idToken,
-    scope,
-    ...(rotated && { previous: { refreshToken: before.refreshToken, until: Math.floor(now) + PREVIOUS_S } }),
-  }
+  const { previous } = rotate(before, refreshToken, now)
+  return { accessToken, accessTokenExpiresAt, obtainedAt: Math.floor(now), refreshToken, idToken, scope, previous }
+}
+
+/** The same tokens with another refresh token, which the one before survives for a short time. */
+function rotate(before: SessionTokens, refreshToken: string | undefined, now: number): SessionTokens {
+  const isRotated = before.refreshToken !== undefined && refreshToken !== before.refreshToken
+  const previous = isRotated ? { refreshToken: before.refreshToken, until: Math.floor(now) + PREVIOUS_S } : undefined
+  return { ...before, refreshToken, previous }
 }
 
 async function revokeUnused({ idp }: RefreshFlightDeps, { accessToken, refreshToken }: TokenSet): Promise<void> {

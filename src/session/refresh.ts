@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import type { Session, SessionTokens } from './record.ts'
 import { type Flight, type RefreshFlightDeps, refreshShared } from './refresh-flight.ts'
 
-/** Tokens are renewed when so much is left, or a tenth of their life where that is less . */
+/** Tokens are renewed when so much is left, or a tenth of their life where that is less. */
 const DUE_S = 60
 const DUE_SHARE = 0.1
+
+/** How long a call waits for new tokens while the old ones are still good: an IdP that hangs is not the caller's trouble. */
+const PATIENCE_MS = 2000
 
 export interface Refresher {
   /**
@@ -21,6 +25,8 @@ export interface Refresher {
    * @throws {BffError} no_refresh_token; unauthenticated when that ended the session; idp_unavailable; store_unavailable
    */
   refresh(session: Session): Promise<Session>
+  /** Resolves when no refresh is under way: what the IdP has spent already should be written before the process ends. */
+  drain(): Promise<void>
 }
 
 export interface RefresherDeps extends RefreshFlightDeps {
@@ -33,7 +39,8 @@ export interface RefresherDeps extends RefreshFlightDeps {
  */
 export function createRefresher(deps: RefresherDeps): Refresher {
   const { config, now } = deps
-  const flights = new Map<string, Promise<Flight>>()
+  const flights = new Map<string, Promise<Flight>>() // Each rejects early when its result may take long; see `fly`.
+  const working = new Set<Promise<unknown>>()
 
   /** Keyed by all that a result belongs to: no result can reach another session, client or issuer. */
   const flightKey = ({ key, record }: Session): string => JSON.stringify([key, config.idp.clientId, record.issuer])
@@ -42,17 +49,38 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     const key = flightKey(session)
     const found = flights.get(key)
     if (found !== undefined) return found
-    const flight = refreshShared(deps, session).finally(() => flights.delete(key))
+    const { promise: flight, resolve, reject } = Promise.withResolvers<Flight>()
+    flight.catch(() => {}) // Perhaps nobody waits any more.
     flights.set(key, flight)
+    // The entry stays until the work is done, also where those who waited were sent away before: while new tokens wait
+    // for the store, nobody here may show the old refresh token again.
+    const work = refreshShared({ ...deps, onStall: reject }, session)
+      .then(resolve, reject)
+      .finally(() => {
+        flights.delete(key)
+        working.delete(work)
+      })
+    working.add(work)
     return flight
   }
 
-  const refresh = async (session: Session): Promise<Flight> => {
-    if (session.record.issuer !== config.idp.issuer) {
-      // Its IdP is not the configured one any more: that one's token must not be shown to this one.
-      return { kind: 'unavailable', retryAfterS: 30 }
+  /** Its IdP is not the configured one any more: that one's token must not be shown to this one. */
+  const isForeign = ({ record }: Session): boolean => record.issuer !== config.idp.issuer
+
+  const impatient = async (session: Session): Promise<Flight> => {
+    const patience = new AbortController()
+    try {
+      const { signal } = patience
+      const tired = sleep(PATIENCE_MS, { kind: 'unavailable', retryAfterS: 1 } as const, { signal })
+      tired.catch(() => {}) // Called off.
+      return await Promise.race([fly(session), tired])
+    } catch (error) {
+      if (error instanceof BffError && error.code === 'store_unavailable')
+        return { kind: 'unavailable', retryAfterS: 2 }
+      throw error
+    } finally {
+      patience.abort()
     }
-    return fly(session)
   }
 
   return {
@@ -60,11 +88,11 @@ export function createRefresher(deps: RefresherDeps): Refresher {
       const { tokens } = session.record
       if (!isDue(tokens, now())) return session
       const isDead = tokens.accessTokenExpiresAt <= now()
-      if (tokens.refreshToken === undefined) {
-        if (isDead) throw new BffError('unauthenticated', 'the access token has expired, and there is no refresh token')
+      if (tokens.refreshToken === undefined || isForeign(session)) {
+        if (isDead) throw new BffError('unauthenticated', 'the access token has expired, and cannot be renewed')
         return session
       }
-      const flight = await refresh(session)
+      const flight = isDead ? await fly(session) : await impatient(session)
       if (flight.kind === 'fresh') return flight.session
       if (flight.kind === 'ended') throw new BffError('unauthenticated', 'the session ended with its refresh token')
       if (!isDead) return session // What is left of it is as good as before.
@@ -73,10 +101,15 @@ export function createRefresher(deps: RefresherDeps): Refresher {
 
     async refresh(session) {
       if (session.record.tokens.refreshToken === undefined) throw new BffError('no_refresh_token', 'none was granted')
-      const flight = await refresh(session)
+      if (isForeign(session)) throw new BffError('unauthenticated', 'the session is of another identity provider')
+      const flight = await fly(session)
       if (flight.kind === 'fresh') return flight.session
       if (flight.kind === 'ended') throw new BffError('unauthenticated', 'the session ended with its refresh token')
       throw new BffError('idp_unavailable', 'the tokens could not be renewed', { retryAfterS: flight.retryAfterS })
+    },
+
+    async drain() {
+      await Promise.allSettled(working)
     },
   }
 }

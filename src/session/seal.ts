@@ -17,11 +17,23 @@ export interface Seal {
   seal(purpose: SealPurpose, credential: string, plaintext: string): string
   /** @returns undefined when it was not sealed by one of the keys for this purpose and this credential, or was altered */
   open(purpose: SealPurpose, credential: string, sealed: string): string | undefined
+  /** False when the key of this value is not, not yet, or not any more among the keys. */
+  hasKeyOf(sealed: string): boolean
+  /** The keys of this moment; another object once they have changed. For those who keep what was opened. */
+  keys(): readonly SealKey[]
 }
 
 /** @param keys read at every use, so that a rotation takes effect at once; the first seals, all open */
 export function createSeal(keys: () => readonly SealKey[]): Seal {
+  const findKey = (sealed: string): SealKey | undefined => {
+    const [version, keyId] = sealed.split('.', 2)
+    return version === VERSION ? keys().find(({ id }) => id === keyId) : undefined
+  }
+
   return {
+    keys,
+    hasKeyOf: (sealed) => findKey(sealed) !== undefined,
+
     seal(purpose, credential, plaintext) {
       const [key] = keys()
       if (key === undefined) throw new Error('there is no sealing key')
@@ -32,9 +44,9 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
     },
 
     open(purpose, credential, sealed) {
-      const [version, keyId, body, ...rest] = sealed.split('.')
-      const key = keys().find(({ id }) => id === keyId)
-      if (version !== VERSION || key === undefined || body === undefined || rest.length > 0) return undefined
+      const key = findKey(sealed)
+      const [, , body, ...rest] = sealed.split('.')
+      if (key === undefined || body === undefined || rest.length > 0) return undefined
       const octets = Buffer.from(body, 'base64url')
       if (octets.length < IV_OCTETS + TAG_OCTETS) return undefined
       const decipher = createDecipheriv(

@@ -9,11 +9,23 @@ import type { Session } from './record.ts'
  * session must leave it in the same step.
  *
  * @param generationMax sessions per generation; twice as many are held at most
+ * @param keys what opened them: another object once a key was added or taken away, and then everything is forgotten. A
+ *   key that is not in `SESSION_KEYS` any more opens nothing, what was opened before included.
  */
-export function createSessionCache(generationMax: number) {
+export function createSessionCache(generationMax: number, keys: () => unknown) {
   let young = new Map<string, Session>()
   let old = new Map<string, Session>()
   let changes = 0
+  let openedBy = keys()
+
+  const forgetWhatOtherKeysOpened = (): void => {
+    const current = keys()
+    if (current === openedBy) return
+    openedBy = current
+    changes += 1
+    young.clear()
+    old.clear()
+  }
 
   const put = (session: Session): void => {
     if (young.size >= generationMax) {
@@ -25,6 +37,7 @@ export function createSessionCache(generationMax: number) {
 
   return {
     get(key: string): Session | undefined {
+      forgetWhatOtherKeysOpened()
       const session = young.get(key)
       if (session !== undefined) return session
       const older = old.get(key)

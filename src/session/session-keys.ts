@@ -16,8 +16,8 @@ export const SESSION_PREFIX = 'session:{'
 /** When it was last used. Of its own: a late touch can neither revive a session nor put old tokens over new ones. */
 export const usedKey = (key: string): string => `${key}:used`
 
-/** That a newer sign-in took its place. */
-export const replacedKey = (key: string): string => `${key}:replaced`
+/** How it ended, for a while afterwards. Under a name of its own: nothing of an ended session is left under `session:`. */
+export const endedKey = (key: string): string => `ended-${key}`
 
 const hashNames = (...names: readonly string[]): string => hashSecret(JSON.stringify(names))
 
@@ -27,6 +27,7 @@ export const userKey = (issuer: string, sub: string): string => `user:{${hashNam
 /** All sessions here that belong to one session at the IdP. */
 export const idpSessionKey = (issuer: string, sid: string): string => `idp-session:{${hashNames(issuer, sid)}}`
 
-/** That an IdP session, or all of a user, was signed out, and when. */
+/** That an IdP session, all of a user, or everybody was signed out, and when. */
 export const endedSidKey = (issuer: string, sid: string): string => `ended-sid:{${hashNames(issuer, sid)}}`
 export const endedSubKey = (issuer: string, sub: string): string => `ended-sub:{${hashNames(issuer, sub)}}`
+export const ENDED_ALL_KEY = 'ended-all'

@@ -1,18 +1,16 @@
 import type { Config } from '../config.ts'
 import type { Store } from '../store/store.ts'
 import { createCredential, createSecret } from './credential.ts'
+import { createEndings, type Ending } from './endings.ts'
 import type { EndReason, SessionEvents } from './events.ts'
 import { createInventory, type Inventory } from './inventory.ts'
 import { isLive, type NewSession, parseRecord, type Session, type SessionRecord, type SessionTokens } from './record.ts'
 import type { Seal } from './seal.ts'
 import { createSessionCache } from './session-cache.ts'
-import { metaKey, replacedKey, sessionKey, usedKey } from './session-keys.ts'
+import { metaKey, sessionKey, usedKey } from './session-keys.ts'
 
 /** Sessions per cache generation: about 3 KB each when opened. */
 const CACHE_GENERATION_MAX = 4096
-
-/** How long it is remembered that a newer sign-in took a session's place. */
-const REPLACED_S = 60
 
 /** The store keeps what the idle limit ended a little longer: the limit inside decides, not the store's clock. */
 const SLACK_S = 60
@@ -25,21 +23,28 @@ export interface Sessions extends Pick<Inventory, 'list' | 'listByUser' | 'listB
   /** The session as the store has it now, whatever is remembered here. */
   reload(session: Session): Promise<Session | undefined>
   /**
-   * Slides the idle limit. Written at most once in a twentieth of the limit, so that a busy session does not write on
-   * every request; with `exact`, at once.
+   * Slides the idle limit; undefined when the session has ended meanwhile. Written at most once in a twentieth of the
+   * limit, so that a busy session does not write on every request; with `exact`, at once.
    */
-  touch(session: Session, options?: { exact: boolean }): Promise<Session>
+  touch(session: Session, options?: { exact: boolean }): Promise<Session | undefined>
   /**
    * Puts new tokens in the place of those that `session` has, in one step; undefined when it has ended or others are
    * there already. The absolute limit stays (RF-07).
+   *
+   * @param options.isRefresh false when there is no new access token, so that nobody takes it for a refresh
    */
-  update(session: Session, tokens: SessionTokens): Promise<Session | undefined>
+  update(session: Session, tokens: SessionTokens, options?: { isRefresh: boolean }): Promise<Session | undefined>
   /** Ends it, everywhere; true when it was still there. */
   end(key: string, reason: EndReason): Promise<boolean>
   /** Ends the session whose place a new sign-in takes. */
   replace(key: string): Promise<void>
-  /** True while a credential is known to be of a replaced session: its late requests are no reason to clear a cookie. */
-  wasReplaced(credential: string): Promise<boolean>
+  /** How a session ended that was ended a moment ago; undefined when it was longer ago, or is still there. */
+  findEnd(key: string): Promise<EndReason | undefined>
+  /**
+   * True where a request that found no session is no reason to clear its cookie: a newer sign-in has just set its own,
+   * or the record is there but sealed under a key that this replica does not know, as during a rotation.
+   */
+  isCookieKept(credential: string): Promise<boolean>
 }
 
 export interface SessionsDeps {
@@ -53,22 +58,13 @@ export interface SessionsDeps {
 
 /** Create, find, change and end sessions. */
 export function createSessions({ store, seal, events, config, now }: SessionsDeps): Sessions {
-  const cache = store.exclusive ? createSessionCache(CACHE_GENERATION_MAX) : undefined
+  const cache = store.exclusive ? createSessionCache(CACHE_GENERATION_MAX, seal.keys) : undefined
   const inventory = createInventory({ store, seal, now })
-
-  const read = async (credential: string, key: string): Promise<{ session: Session; sealed: string } | undefined> => {
-    const [sealed, sealedUse] = await Promise.all([store.get(key), store.get(usedKey(key))])
-    const plaintext = sealed === undefined ? undefined : seal.open('session', credential, sealed)
-    const record = plaintext === undefined ? undefined : parseRecord(plaintext)
-    if (sealed === undefined || record === undefined) return undefined
-    const lastUse = sealedUse === undefined ? undefined : seal.open('session-use', key, sealedUse)
-    const session = { key, credential, record, lastUsedAt: lastUse === undefined ? record.createdAt : Number(lastUse) }
-    return isLive(session, now()) ? { session, sealed } : undefined
-  }
+  const endings = createEndings(store)
 
   const load = async (credential: string, key: string): Promise<Session | undefined> => {
     const mark = cache?.mark()
-    const found = await read(credential, key)
+    const found = await readSession({ store, seal, now }, credential, key)
     if (found !== undefined && mark !== undefined) cache?.putUnlessChanged(found.session, mark)
     return found?.session
   }
@@ -76,12 +72,15 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
   const write = (credential: string, record: SessionRecord): string =>
     seal.seal('session', credential, JSON.stringify(record))
 
-  const end = async (key: string, reason: EndReason): Promise<boolean> => {
+  const end = async (key: string, reason: EndReason, ending: Ending = reason): Promise<boolean> => {
     cache?.delete(key) // Before the store answers: from here on nobody is served from memory.
-    const [ended, meta] = await Promise.all([store.delete(key), inventory.find(key)])
+    // Sent before the deletion, and the connection keeps the order: whoever does not find the session any more finds why.
+    const noted = endings.note(key, ending).catch(() => {})
+    const ended = await store.delete(key)
     cache?.delete(key)
-    await Promise.all([store.delete(usedKey(key)), inventory.remove(key, meta)])
-    if (ended) await events.publish(key, { type: 'ended', reason })
+    if (ended) await events.publish(key, { type: 'ended', reason }) // Whatever becomes of the tidying up.
+    const meta = await inventory.find(key)
+    await Promise.all([noted, store.delete(usedKey(key)), inventory.remove(key, meta)])
     return ended
   }
 
@@ -113,17 +112,20 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       if (lastUsedAt - session.lastUsedAt < stepS) return session
       const { key, record } = session
       const ttlS = ttlOf(record, now())
-      await store.set(usedKey(key), seal.seal('session-use', key, String(lastUsedAt)), ttlS)
-      await Promise.all([store.expire(key, ttlS), store.expire(metaKey(key), ttlS)])
+      // The record first: it must not run out under a user who is there, and without it there is nothing to slide.
+      if (!(await store.expire(key, ttlS))) return undefined
+      const sealedUse = seal.seal('session-use', key, String(lastUsedAt))
+      await Promise.all([store.set(usedKey(key), sealedUse, ttlS), store.expire(metaKey(key), ttlS)])
       const cached = cache?.get(key)
       if (cached !== undefined) cache?.put({ ...cached, lastUsedAt })
       return { ...session, lastUsedAt }
     },
 
-    async update({ credential, key, record: before }, tokens) {
-      const found = await read(credential, key)
-      if (found === undefined || found.session.record.generation !== before.generation) return undefined
-      const record = { ...found.session.record, tokens, generation: before.generation + 1 }
+    async update({ credential, key, record: before }, tokens, { isRefresh } = { isRefresh: true }) {
+      const found = await readSession({ store, seal, now }, credential, key)
+      if (found === undefined || !hasTokensOf(found.session.record, before)) return undefined
+      const generation = before.generation + (isRefresh ? 1 : 0)
+      const record = { ...found.session.record, tokens, generation }
       // Over this very value alone: a holder whose lease ran out cannot write over what came after it, and nothing
       // revives a session that ended meanwhile.
       cache?.delete(key) // The next one reads it from the store, whatever happens to this write.
@@ -131,19 +133,42 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       if (!(await store.swap(key, found.sealed, write(credential, record), ttlOf(record, now())))) return undefined
       const session = { ...found.session, record }
       if (mark !== undefined) cache?.putUnlessChanged(session, mark) // It may have ended since.
-      await events.publish(key, { type: 'refreshed' })
+      if (isRefresh) await events.publish(key, { type: 'refreshed' })
       return session
     },
 
     end,
 
     async replace(key) {
-      await store.set(replacedKey(key), '1', REPLACED_S)
-      await end(key, 'logout')
+      await end(key, 'logout', 'replaced')
     },
 
-    wasReplaced: async (credential) => (await store.get(replacedKey(sessionKey(credential)))) !== undefined,
+    async findEnd(key) {
+      const ending = await endings.find(key)
+      return ending === 'replaced' ? 'logout' : ending
+    },
+
+    async isCookieKept(credential) {
+      const key = sessionKey(credential)
+      const [ending, sealed] = await Promise.all([endings.find(key), store.get(key)])
+      return ending === 'replaced' || (sealed !== undefined && !seal.hasKeyOf(sealed))
+    },
   }
+}
+
+/** What the store has under a key, as far as this credential opens it and its limits let it live. */
+async function readSession(
+  { store, seal, now }: Pick<SessionsDeps, 'store' | 'seal' | 'now'>,
+  credential: string,
+  key: string,
+): Promise<{ session: Session; sealed: string } | undefined> {
+  const [sealed, sealedUse] = await Promise.all([store.get(key), store.get(usedKey(key))])
+  const plaintext = sealed === undefined ? undefined : seal.open('session', credential, sealed)
+  const record = plaintext === undefined ? undefined : parseRecord(plaintext)
+  if (sealed === undefined || record === undefined) return undefined
+  const lastUse = sealedUse === undefined ? undefined : seal.open('session-use', key, sealedUse)
+  const session = { key, credential, record, lastUsedAt: lastUse === undefined ? record.createdAt : Number(lastUse) }
+  return isLive(session, now()) ? { session, sealed } : undefined
 }
 
 function buildRecord(input: NewSession, limits: Config['session'], createdAt: number): SessionRecord {
@@ -153,6 +178,9 @@ function buildRecord(input: NewSession, limits: Config['session'], createdAt: nu
   const expiresAt = Math.min(createdAt + maxS, Math.floor(refreshTokenExpiresAt))
   return { ...rest, version: 1, generation: 1, id: createSecret(16), createdAt, expiresAt, idleS }
 }
+
+const hasTokensOf = (a: SessionRecord, b: SessionRecord): boolean =>
+  a.generation === b.generation && a.tokens.refreshToken === b.tokens.refreshToken
 
 const ttlOf = ({ expiresAt, idleS }: SessionRecord, now: number): number =>
   Math.max(1, Math.ceil(Math.min(expiresAt - now, idleS)) + SLACK_S)

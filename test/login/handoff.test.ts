@@ -19,7 +19,7 @@ const SESSION = {
     scope: 'openid',
   },
 }
-const HANDOFF = { codeChallenge: hash('sha256', VERIFIER, 'base64url'), session: SESSION, startedAtMs: 1 }
+const HANDOFF = { codeChallenge: hash('sha256', VERIFIER, 'base64url'), session: SESSION, startedAtUs: 1 }
 
 function build(alter: (store: Store) => Partial<Store> = () => ({})) {
   const time = { now: 1_700_000_000 }

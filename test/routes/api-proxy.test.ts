@@ -225,8 +225,10 @@ test('contract §7: an API that does not begin its answer in time is 504 upstrea
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session ?? null
   })
-  const refresher: Refresher = { ensureFresh: async (fresh) => fresh, refresh: async (fresh) => fresh }
-  await app.register(apiProxy, { config, sessions, refresher, headersTimeoutMs: 50 })
+  const refresher: Pick<Refresher, 'ensureFresh'> = { ensureFresh: async (fresh) => fresh }
+  const events = { listen: async () => () => {} }
+  const now = () => service.time.now
+  await app.register(apiProxy, { config, sessions, refresher, events, now, headersTimeoutMs: 50 })
   const answer = await app.inject({ url: '/api/x/1' })
   assert.deepEqual([answer.statusCode, errorOf(answer)], [504, 'upstream_timeout'])
 })

@@ -39,7 +39,7 @@ async function build(t: TestContext, apps: string) {
   const code = await handoffs.create({
     codeChallenge: hash('sha256', verifier, 'base64url'),
     session: { issuer: 'https://idp.example', sub: 'ada', claims: {}, tokens },
-    startedAtMs: now() * 1000,
+    startedAtUs: 0,
   })
   const redeem = () => app.inject({ method: 'POST', url: '/auth/handoff', payload: { code, code_verifier: verifier } })
   return { app, code, redeem, lines }

@@ -6,6 +6,8 @@ import { sessionKey } from '../../src/session/session-keys.ts'
 import { createSessions } from '../../src/session/sessions.ts'
 import { buildService, createTestStore, newSession, type TestStore } from '../plugins/build-service.ts'
 
+const KEYS: readonly unknown[] = []
+
 const session = (key: string, lastUsedAt = 0) => ({
   key,
   credential: `b_${key}`,
@@ -92,7 +94,7 @@ test('SC-10: what memory holds is over at its limit like anything else', async (
 })
 
 test('the cache holds two generations at most, and keeps what is asked for', () => {
-  const cache = createSessionCache(3)
+  const cache = createSessionCache(3, () => KEYS)
   for (let at = 0; at < 100; at++) {
     cache.put(session(`k${at}`))
     assert.ok(cache.get('k0'), `asked for after ${at} others`)
@@ -102,7 +104,7 @@ test('the cache holds two generations at most, and keeps what is asked for', () 
 })
 
 test('the cache gives the last value that was put, also when an older generation holds an earlier one', () => {
-  const cache = createSessionCache(2)
+  const cache = createSessionCache(2, () => KEYS)
   cache.put(session('k', 1))
   for (const other of ['a', 'b']) cache.put(session(other)) // `k` is old now.
   cache.put(session('k', 2))
@@ -111,7 +113,7 @@ test('the cache gives the last value that was put, also when an older generation
 })
 
 test('the cache forgets in both generations', () => {
-  const cache = createSessionCache(2)
+  const cache = createSessionCache(2, () => KEYS)
   for (const key of ['old', 'a', 'young']) cache.put(session(key))
   for (const key of ['old', 'young']) {
     assert.ok(cache.get(key))
@@ -121,7 +123,7 @@ test('the cache forgets in both generations', () => {
 })
 
 test('what was read is kept only when nothing was written or forgotten meanwhile', () => {
-  const cache = createSessionCache(10)
+  const cache = createSessionCache(10, () => KEYS)
   const first = cache.mark()
   cache.putUnlessChanged(session('k'), first)
   assert.ok(cache.get('k'))
@@ -148,3 +150,15 @@ for (const [exclusive, isAsked] of [
     assert.equal((await sessions.find(credential)) === undefined, isAsked)
   })
 }
+
+test('a change of the sealing keys empties the cache, and a read that was under way does not fill it again', () => {
+  let keys: readonly unknown[] = ['old']
+  const cache = createSessionCache(10, () => keys)
+  cache.put(session('a'))
+  assert.ok(cache.get('a'))
+  const mark = cache.mark()
+  keys = ['new', 'old']
+  assert.equal(cache.get('a'), undefined)
+  cache.putUnlessChanged(session('a'), mark)
+  assert.equal(cache.get('a'), undefined)
+})

@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test'
 import { createSessionEvents } from '../../src/session/events.ts'
 import type { NewSession } from '../../src/session/record.ts'
 import { createSessions } from '../../src/session/sessions.ts'
-import { createSignOutMarks } from '../../src/session/sign-out-marks.ts'
 import { buildService, createTestStore, newSession } from '../plugins/build-service.ts'
 
 const LIMITS = { SESSION_IDLE_S: '600', SESSION_MAX_S: '3600', APP_SESSION_IDLE_S: '5000', APP_SESSION_MAX_S: '9000' }
@@ -53,7 +52,8 @@ for (const exclusive of [true, false]) {
     assert.equal(await sessions.end(session.key, 'logout'), true)
     assert.equal(await sessions.find(credential), undefined)
     assert.equal(await sessions.end(session.key, 'logout'), false)
-    assert.equal((await store.dump()).size, 0)
+    const left = [...(await store.dump()).keys()]
+    assert.deepEqual(left, [`ended-${session.key}`], 'nothing is left of it but how it ended')
   })
 
   test(`SC-09: a use that arrives after the end does not revive the session, read ${where}`, async (t) => {
@@ -110,13 +110,24 @@ test('a busy session writes its use once in a twentieth of the idle limit, and a
   assert.ok(session)
   const countUses = async () => [...(await store.dump()).keys()].filter((key) => key.endsWith(':used')).length
   time.now += 29
-  assert.equal((await sessions.touch(session)).lastUsedAt, time.now - 29)
+  assert.equal((await sessions.touch(session))?.lastUsedAt, time.now - 29)
   assert.equal(await countUses(), 0)
   session = await sessions.touch(session, { exact: true })
-  assert.equal(session.lastUsedAt, time.now)
+  assert.equal(session?.lastUsedAt, time.now)
   assert.equal(await countUses(), 1)
   time.now += 30
-  assert.equal((await sessions.touch(session)).lastUsedAt, time.now)
+  assert.equal(session && (await sessions.touch(session))?.lastUsedAt, time.now)
+})
+
+test('SC-09: a use that comes after the end says so, and leaves nothing behind', async (t) => {
+  const { sessions, plant, store, time } = await build(t)
+  const session = await sessions.find(await plant())
+  assert.ok(session)
+  await sessions.end(session.key, 'logout')
+  time.now += 100
+  assert.equal(await sessions.touch(session), undefined)
+  assert.equal(await sessions.touch(session, { exact: true }), undefined)
+  assert.deepEqual([...(await store.dump()).keys()], [`ended-${session.key}`])
 })
 
 test('SC-04: credentials are 256 random bits behind two letters, of at most 64 characters, and no two are alike', async (t) => {
@@ -146,17 +157,6 @@ test('the public id of a session is neither its credential nor made from it', as
   assert.equal(await sessions.find(session.key), undefined)
 })
 
-test('BL-13: a mark of an ended IdP session counts for sign-ins from before it, of that issuer and sid alone', async (t) => {
-  const { store, time } = await build(t)
-  const marks = createSignOutMarks(store, () => time.now)
-  await marks.markSid('https://a.example', 's1')
-  const markedAt = time.now * 1000
-  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's1' }, markedAt - 1), true)
-  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's1' }, markedAt + 1), false)
-  assert.equal(await marks.isMarked({ issuer: 'https://b.example', sub: 'ada', sid: 's1' }, markedAt - 1), false)
-  assert.equal(await marks.isMarked({ issuer: 'https://a.example', sub: 'ada', sid: 's2' }, markedAt - 1), false)
-})
-
 test('SC-08: a replaced credential is remembered as such, another is not', async (t) => {
   const { sessions, plant } = await build(t)
   const [replaced, other] = [await plant(), await plant()]
@@ -164,8 +164,27 @@ test('SC-08: a replaced credential is remembered as such, another is not', async
   assert.ok(session)
   await sessions.replace(session.key)
   assert.equal(await sessions.find(replaced), undefined)
-  assert.equal(await sessions.wasReplaced(replaced), true)
-  assert.equal(await sessions.wasReplaced(other), false)
+  assert.equal(await sessions.isCookieKept(replaced), true)
+  assert.equal(await sessions.isCookieKept(other), false)
+  const ended = await sessions.find(other)
+  assert.ok(ended)
+  await sessions.end(ended.key, 'logout')
+  assert.equal(await sessions.isCookieKept(other), false)
+})
+
+test('contract §5: how a session ended is known for a while, and of nothing else', async (t) => {
+  const { sessions, plant } = await build(t)
+  for (const reason of ['logout', 'backchannel', 'revoked'] as const) {
+    const session = await sessions.find(await plant())
+    assert.ok(session)
+    assert.equal(await sessions.findEnd(session.key), undefined)
+    await sessions.end(session.key, reason)
+    assert.equal(await sessions.findEnd(session.key), reason)
+  }
+  const replaced = await sessions.find(await plant())
+  assert.ok(replaced)
+  await sessions.replace(replaced.key)
+  assert.equal(await sessions.findEnd(replaced.key), 'logout')
 })
 
 test('a record of another version is not guessed at', async (t) => {
