@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { type Simulator, startSimulator } from '../../demo/idp/simulator.ts'
+import { type ClientSpec, type Simulator, startSimulator } from '../../demo/idp/simulator.ts'
 import { type Api, startApi } from './api.ts'
 import { type Browser, createBrowser } from './browser.ts'
 import { baseEnv, CLIENT_SECRET, createKey } from './env.ts'
@@ -34,6 +34,8 @@ export interface Fleet {
   readonly replicas: readonly [Replica, Replica]
   readonly simulator: Simulator
   readonly api: Api
+  /** Changes what the IdP knows of the service. */
+  register(changes: Partial<ClientSpec>): Promise<void>
   browser(): Browser
 }
 
@@ -53,7 +55,7 @@ export async function startFleet(owner: Owner, options: FleetOptions): Promise<F
   owner.after(() => simulator.close())
   const api = await startApi(owner)
   const key = createKey()
-  await simulator.addClient({
+  const client: ClientSpec = {
     clientId: 'bff',
     clientSecret: CLIENT_SECRET,
     redirectUris: [`${publicUrl}/auth/callback`],
@@ -62,7 +64,8 @@ export async function startFleet(owner: Owner, options: FleetOptions): Promise<F
     requestObjectAlg: 'EdDSA',
     tokenAuth: 'client_secret_basic',
     jwks: { keys: [{ ...key.publicJwk, kty: 'OKP', kid: KEY_ID }] },
-  })
+  }
+  await simulator.addClient(client)
   const env = {
     ...baseEnv(),
     PUBLIC_URL: publicUrl,
@@ -80,7 +83,14 @@ export async function startFleet(owner: Owner, options: FleetOptions): Promise<F
     await startReplica(owner, { ...env, PORT: `${ports[0]}` }, aheadS),
     await startReplica(owner, { ...env, PORT: `${ports[1]}` }, otherAheadS),
   ] as const
-  return { publicUrl, replicas, simulator, api, browser: () => createBrowser(publicUrl) }
+  return {
+    publicUrl,
+    replicas,
+    simulator,
+    api,
+    register: (changes) => simulator.addClient({ ...client, ...changes }),
+    browser: () => createBrowser(publicUrl),
+  }
 }
 
 async function startReplica(
