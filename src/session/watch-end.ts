@@ -1,5 +1,5 @@
 import type { SessionEvents } from './events.ts'
-import type { Session } from './record.ts'
+import { endsAt, type Session } from './record.ts'
 import type { Sessions } from './sessions.ts'
 
 /** The longest that a timer takes; a session may have months left. */
@@ -19,14 +19,16 @@ export interface WatchEndDeps {
 const LOOK_MS = 1000
 
 /**
- * Tells once when a session has ended, on whatever replica, or has reached its absolute limit: what was begun in it and
- * still goes on should end with it.
+ * Tells once when a session has ended, on whatever replica, or has run out: what was begun in it and still goes on should
+ * end with it.
  *
  * @returns ends the watch; to be called when what was begun is over
  */
 export function watchEnd(session: Session, { sessions, events, now }: WatchEndDeps, onEnd: () => void): () => void {
   let stopListening: (() => void) | undefined
+  let isListening = false
   let isOver = false
+  let nextLook: NodeJS.Timeout | undefined
 
   const stop = (): void => {
     isOver = true
@@ -39,29 +41,50 @@ export function watchEnd(session: Session, { sessions, events, now }: WatchEndDe
     stop()
     onEnd()
   }
-  const listen = async (): Promise<void> => {
-    const stopThis = await events.listen(session.key, ({ type }) => {
-      if (type === 'ended') end()
-      if (type === 'gap') void look()
-    })
-    stopListening = stopThis
-    if (isOver) stopThis()
+  /** Not waited for: it is for what lasts, and what is short should not be held up, nor fail because of it. */
+  const listen = (): void => {
+    isListening = true
+    events
+      .listen(session.key, ({ type }) => {
+        if (type === 'ended') end()
+        if (type === 'gap') void look()
+      })
+      .then(
+        (stopThis) => {
+          stopListening = stopThis
+          if (isOver) stopThis()
+        },
+        () => {
+          isListening = false
+        },
+      )
   }
   const look = async (): Promise<void> => {
     clearTimeout(nextLook)
+    if (!isListening) listen()
+    let nextMs = LOOK_MS
     try {
-      if (stopListening === undefined) await listen()
-      if ((await sessions.reload(session)) === undefined) end()
+      const found = await sessions.reload(session)
+      if (found === undefined) return end()
+      // Others may have slid its idle limit. Without anybody who would tell of the end, it is looked at again soon.
+      if (stopListening !== undefined) nextMs = Math.max(LOOK_MS, (endsAt(found) - now()) * 1000)
     } catch {
-      if (!isOver) nextLook = lookLater()
+      // The store is away: it ends nothing, and is asked again.
     }
+    if (!isOver) nextLook = later(nextMs, () => void look())
   }
-  const lookLater = (): NodeJS.Timeout => setTimeout(() => void look(), LOOK_MS).unref()
 
-  const leftMs = (session.record.expiresAt - now()) * 1000
-  const limit = setTimeout(end, Math.min(TIMER_MS_MAX, Math.max(0, leftMs))).unref()
-  let nextLook = lookLater()
-  // Not waited for: it is for what lasts, and what is short should not be held up, nor fail because of it.
-  listen().catch(() => {})
+  /** The absolute limit needs nobody's word. */
+  const awaitLimit = (): void => {
+    const leftMs = (session.record.expiresAt - now()) * 1000
+    if (leftMs <= 0) end()
+    else limit = later(leftMs, awaitLimit)
+  }
+  let limit = later(0, awaitLimit)
+  nextLook = later(Math.min(LOOK_MS, (endsAt(session) - now()) * 1000), () => void look())
+  listen()
   return stop
 }
+
+const later = (ms: number, run: () => void): NodeJS.Timeout =>
+  setTimeout(run, Math.min(TIMER_MS_MAX, Math.max(0, ms))).unref()

@@ -121,7 +121,7 @@ function buildSets(open: () => Entries, now: () => number) {
     const at = now()
     const live = [...find(key)].filter(([, expiresAt]) => expiresAt > at)
     const last = live.reduce((latest, [, expiresAt]) => Math.max(latest, expiresAt), 0)
-    if (find(key).size > 0) keep(key, new Map(live), last)
+    if (open().get(key)?.value instanceof Map) keep(key, new Map(live), last) // Without members there is no set.
     return live.map(([member]) => member)
   }
   const remove = (key: string, member: string) => {

@@ -18,6 +18,7 @@ export function testSets(name: string, create: Create): void {
     assert.deepEqual(await store.members('s'), ['b'])
     await store.removeMember('s', 'b')
     assert.deepEqual(await store.members('s'), [])
+    assert.deepEqual(await keys(store.scan('')), ['s2'], 'without members there is no set')
   })
 
   test(`${name} store: each member ends on its own, and adding it again moves its end, either way`, async (t) => {
