@@ -1,9 +1,11 @@
+import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, `summary`, `tags`, `hide`.
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify'
 import { endSessions } from './admin/end-sessions.ts'
 import { health } from './admin/health.ts'
+import { verify } from './admin/verify.ts'
 import type { Config } from './config.ts'
 import { BffError } from './errors.ts'
 import type { Idp } from './idp/idp.ts'
@@ -12,7 +14,7 @@ import { createHandoffs } from './login/handoff.ts'
 import { createSignOuts } from './login/sign-out.ts'
 import { createTransactions } from './login/transaction.ts'
 import { accessLog } from './plugins/access-log.ts'
-import { createCookies } from './plugins/cookies.ts'
+import { type Cookies, createCookies } from './plugins/cookies.ts'
 import { crossOrigin } from './plugins/cross-origin.ts'
 import { errors, sendError } from './plugins/errors.ts'
 import { originCheck } from './plugins/origin-check.ts'
@@ -20,6 +22,7 @@ import { parseQuery } from './plugins/query.ts'
 import { rateLimit } from './plugins/rate-limit.ts'
 import { securityHeaders, setSecurityHeaders } from './plugins/security-headers.ts'
 import { session } from './plugins/session.ts'
+import { isHandshake, routeHandshakes } from './plugins/upgrades.ts'
 import { apiProxy } from './routes/api-proxy.ts'
 import { appLanding } from './routes/app-landing.ts'
 import { authBackchannelLogout } from './routes/auth-backchannel-logout.ts'
@@ -36,7 +39,7 @@ import { authSession } from './routes/auth-session.ts'
 import { authSessions } from './routes/auth-sessions.ts'
 import { authStart } from './routes/auth-start.ts'
 import { createSessionEvents, type SessionEvents } from './session/events.ts'
-import { createRefresher } from './session/refresh.ts'
+import { createRefresher, type Refresher } from './session/refresh.ts'
 import { createSeal, type Seal } from './session/seal.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
 import { createSignOutMarks, type SignOutMarks } from './session/sign-out-marks.ts'
@@ -59,13 +62,14 @@ export interface Deps {
 function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyInstance {
   const bootId = Math.random().toString(36).slice(2, 8)
   let requests = 0
-  const options: FastifyServerOptions = {
+  const options: FastifyHttpOptions<Server> = {
     loggerInstance: log,
     // No lines of Fastify's own per request: they hold the URL, and the callback's URL holds the code.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     requestIdHeader: false, // A caller must not choose what the log says.
     genReqId: () => `${bootId}-${(++requests).toString(36)}`,
     bodyLimit: 64 * 1024,
+    http: { shouldUpgradeCallback: isHandshake },
     requestTimeout: 0, // Uploads through the proxy take what they take; headers are limited by Node's own 60 s.
     exposeHeadRoutes: false, // HEAD would run GET's handler: a link preview must not start a sign-in.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
@@ -85,14 +89,17 @@ interface Shared {
   readonly seal: Seal
   readonly events: SessionEvents
   readonly sessions: Sessions
+  readonly refresher: Refresher
   readonly marks: SignOutMarks
+  readonly cookies: Cookies
 }
 
-function createShared({ config, store, now }: Pick<Deps, 'config' | 'store' | 'now'>): Shared {
+function createShared({ config, store, idp, log, now }: Deps): Shared {
   const seal = createSeal(() => config.secrets.current().sessionKeys)
   const events = createSessionEvents(store)
   const sessions = createSessions({ store, seal, events, config, now })
-  return { seal, events, sessions, marks: createSignOutMarks(store) }
+  const refresher = createRefresher({ sessions, store, idp, config, now, log })
+  return { seal, events, sessions, refresher, marks: createSignOutMarks(store), cookies: createCookies(config) }
 }
 
 /**
@@ -107,7 +114,20 @@ export async function createService(
   const shared = createShared(deps)
   const [app, admin] = await Promise.all([createApp(deps, shared, prepare), createAdminApp(deps, shared)])
   app.addHook('onClose', async () => shared.events.close())
+  drainOnClose(app, shared.refresher)
   return { app, admin }
+}
+
+/** Nobody may wait for a refresh any more, but the IdP has perhaps spent a token for it: it is written before the end. */
+function drainOnClose(app: FastifyInstance, refresher: Refresher): void {
+  let drainUntil = Number.POSITIVE_INFINITY
+  app.addHook('preClose', async () => {
+    drainUntil = performance.now() + DRAIN_MS
+  })
+  app.addHook('onClose', async () => {
+    const leftMs = Math.max(0, drainUntil - performance.now())
+    await Promise.race([refresher.drain(), sleep(leftMs, undefined, { ref: false })])
+  })
 }
 
 /** The service, in the order in which a request meets it. */
@@ -116,25 +136,14 @@ async function createApp(
   shared: Shared,
   prepare?: (app: FastifyInstance) => Promise<void>,
 ): Promise<FastifyInstance> {
-  const { config, store, idp, now, log } = deps
-  const { seal, sessions, events, marks } = shared
-  const cookies = createCookies(config)
-  const refresher = createRefresher({ sessions, store, idp, config, now, log })
-  let drainUntil = Number.POSITIVE_INFINITY
+  const { config, store, idp, now } = deps
+  const { seal, sessions, events, refresher, marks, cookies } = shared
   const transactions = createTransactions({ store, seal, now })
   const handoffs = createHandoffs({ store, seal, now })
   const signOuts = createSignOuts({ store, seal })
 
   const app = createServer(deps)
   app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
-  app.addHook('preClose', async () => {
-    drainUntil = performance.now() + DRAIN_MS
-  })
-  // Nobody may wait for a refresh any more, but the IdP has perhaps spent a token for it: it is written before the end.
-  app.addHook('onClose', async () => {
-    const leftMs = Math.max(0, drainUntil - performance.now())
-    await Promise.race([refresher.drain(), sleep(leftMs, undefined, { ref: false })])
-  })
   await prepare?.(app)
   await app.register(errors)
   await app.register(accessLog)
@@ -160,6 +169,7 @@ async function createApp(
   await app.register(authJwks, { secrets: config.secrets })
   await app.register(authOpenapi)
   await app.register(appLanding, { config, handoffs })
+  routeHandshakes(app)
   await app.register(apiProxy, { config, sessions, refresher, events, now })
   return app
 }
@@ -167,11 +177,12 @@ async function createApp(
 /** The inner listener: for the platform, not for browsers. */
 async function createAdminApp(
   { log, config, store, idp }: Deps,
-  { sessions, marks }: Shared,
+  { sessions, refresher, marks, cookies }: Shared,
 ): Promise<FastifyInstance> {
   const app = createServer({ log, config })
   await app.register(errors)
   await app.register(health, { store, idp })
+  await app.register(verify, { cookies, sessions, refresher })
   await app.register(endSessions, { config, sessions, marks })
   return app
 }

@@ -12,7 +12,7 @@ import { parseTrustedProxies } from './config/trusted-proxies.ts'
 import { isLoopback, parseBaseUrl, parseIssuer, parseProtectedUrl, parseWebOrigin } from './config/urls.ts'
 import { parseValues } from './config/values.ts'
 
-export type { ApiRoute } from './config/api-routes.ts'
+export { API_METHODS, type ApiMethod, type ApiRoute } from './config/api-routes.ts'
 export type { App } from './config/apps.ts'
 export { ConfigError } from './config/findings.ts'
 export type { PublicSigningJwk, SigningKey } from './config/keys.ts'

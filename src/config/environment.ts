@@ -168,8 +168,9 @@ const clients = {
   }),
   API_ROUTES: Type.String({
     default: '',
-    description: 'Proxied APIs as prefix=upstream, comma-separated; the longest prefix wins.',
-    examples: ['/api/orders=https://orders.internal/v1'],
+    description:
+      'Proxied APIs as prefix=upstream, comma-separated; the longest prefix wins. Methods before a prefix leave out all others.',
+    examples: ['/api/orders=https://orders.internal/v1', 'GET|HEAD /api/prices=https://prices.internal'],
   }),
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import type { Cookies } from './cookies.ts'
 import { readPresented } from './presented.ts'
+import { findHandover } from './upgrades.ts'
 
 /**
  * From where a route may be called; every route states one.
@@ -12,7 +13,8 @@ import { readPresented } from './presented.ts'
  * - `top-level`: a navigation from anywhere, a fetch from an allowed origin, never a frame or sub-resource
  * - `fetch`: read by script; whether that script may see the answer is for CORS
  * - `change`: changes something for whoever the cookie belongs to
- * - `proxied`: as `change` for every method, since the API behind may change things on GET
+ * - `proxied`: as `change` for every method, since the API behind may change things on GET; a WebSocket of a browser
+ *   needs an `Origin`
  * - `handoff`: an app's HTTP client, which sends no `Origin`, or a hybrid app's listed origin
  */
 export type CallableFrom = 'anywhere' | 'top-level' | 'fetch' | 'change' | 'proxied' | 'handoff'
@@ -40,8 +42,9 @@ function findFault(from: CallableFrom, request: FastifyRequest, deps: Deps): str
     case 'fetch':
       return findFetchFault(request)
     case 'change':
-    case 'proxied':
       return findChangeFault(request, deps)
+    case 'proxied':
+      return findWebSocketFault(request, deps) ?? findChangeFault(request, deps)
     case 'handoff':
       return findHandoffFault(request, deps)
   }
@@ -79,6 +82,12 @@ function findChangeFault(request: FastifyRequest, deps: Deps): string | undefine
   return kind === 'browser-cookie' || kind === 'malformed'
     ? 'browser session without Origin or Sec-Fetch-Site'
     : undefined
+}
+
+/** CORS does not hold back a WebSocket, so its `Origin` is all there is (RFC 6455 §10.2); every browser sends one. */
+function findWebSocketFault(request: FastifyRequest, { cookies }: Deps): string | undefined {
+  if (findHandover(request) === undefined || request.headers.origin !== undefined) return undefined
+  return readPresented(request, cookies).kind === 'browser-cookie' ? 'WebSocket of a browser without Origin' : undefined
 }
 
 /** A listed origin of another site works where the operator chose so, or where the token cannot be sent by accident. */

@@ -11,7 +11,7 @@ export type ProxyTarget =
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown' }
   /** `url` has no query: that is passed on as it came. */
-  | { readonly kind: 'upstream'; readonly url: string }
+  | { readonly kind: 'upstream'; readonly url: string; readonly methods: ApiRoute['methods'] }
 
 /**
  * Finds the API of a request target by configuration alone; nothing in the request names a host (PX-01).
@@ -25,5 +25,6 @@ export function findProxyTarget(requestTarget: string, routes: readonly ApiRoute
   // A prefix ends at a slash: `/api/orders` is not `/api/orders-internal`.
   const route = routes.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
   if (route === undefined) return { kind: 'unknown' }
-  return { kind: 'upstream', url: route.upstream + path.slice(route.prefix.length) }
+  const { upstream, methods } = route
+  return { kind: 'upstream', url: upstream + path.slice(route.prefix.length), methods }
 }

@@ -158,23 +158,41 @@ testRefused('API_ROUTES', 'CF-05', [
   ['/api/a=https://c4nary/x%2fy', /canonically/],
   ['/api/a=https://c4nary//x', /canonically/],
   ['/api/a=https://c4nary:443', /default port/],
+  ['c4nary /api/a=https://a.internal', /name each method once/],
+  ['get /api/a=https://a.internal', /name each method once/],
+  ['GET|GET /api/a=https://a.internal', /name each method once/],
+  ['GET|OPTIONS /api/a=https://a.internal', /name each method once/],
 ])
+
+const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 test('API_ROUTES: the longest prefix comes first, upstreams have no trailing slash', () => {
   const API_ROUTES =
     '/api/orders=https://orders.internal/v1/, /api/orders/old=https://old.internal:8443,/api/a=http://127.0.0.1:9/'
   const { apiRoutes, warnings } = loadConfig({ ...VALID_ENV, API_ROUTES })
   assert.deepEqual(apiRoutes, [
-    { prefix: '/api/orders/old', upstream: 'https://old.internal:8443' },
-    { prefix: '/api/orders', upstream: 'https://orders.internal/v1' },
-    { prefix: '/api/a', upstream: 'http://127.0.0.1:9' },
+    { prefix: '/api/orders/old', upstream: 'https://old.internal:8443', methods: ALL_METHODS },
+    { prefix: '/api/orders', upstream: 'https://orders.internal/v1', methods: ALL_METHODS },
+    { prefix: '/api/a', upstream: 'http://127.0.0.1:9', methods: ALL_METHODS },
   ])
   assert.deepEqual(warnings, [])
 })
 
+test('PX-01: methods before a prefix leave out all others', () => {
+  const API_ROUTES = 'GET|HEAD /api/a=https://a.internal, POST  /api/b=https://b.internal'
+  const { apiRoutes } = loadConfig({ ...VALID_ENV, API_ROUTES })
+  assert.deepEqual(
+    apiRoutes.map(({ prefix, methods }) => [prefix, methods]),
+    [
+      ['/api/a', ['GET', 'HEAD']],
+      ['/api/b', ['POST']],
+    ],
+  )
+})
+
 test('API_ROUTES: plain http to another machine is a warning', () => {
   const { apiRoutes, warnings } = loadConfig({ ...VALID_ENV, API_ROUTES: '/api/a=http://c4nary_service:8080' })
-  assert.deepEqual(apiRoutes, [{ prefix: '/api/a', upstream: 'http://c4nary_service:8080' }])
+  assert.deepEqual(apiRoutes, [{ prefix: '/api/a', upstream: 'http://c4nary_service:8080', methods: ALL_METHODS }])
   assert.match(warnings.join(), /^API_ROUTES: entry 1 has an upstream on plain http/)
   assert.ok(!warnings.join().includes('c4nary'))
 })

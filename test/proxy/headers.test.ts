@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildClientHeaders, buildUpstreamHeaders } from '../../src/proxy/headers.ts'
 
-const OURS = { accessToken: 'the-token', requestId: 'the-id' }
+const OURS = { accessToken: 'the-token', requestId: 'the-id', traceparent: 'the-trace' }
 
 test('PX-03: what a client may not say to an API is left out, however it is spelt', () => {
   const names = [
@@ -17,6 +17,8 @@ test('PX-03: what a client may not say to an API is left out, however it is spel
     'x_forwarded_for',
     'X-Forwarded-For',
     'x-real-ip',
+    'traceparent',
+    'tracestate',
     'x-auth-subject',
     'x_auth_subject',
     'x-auth_email',
@@ -39,6 +41,7 @@ test('PX-03: what a client may not say to an API is left out, however it is spel
     'x-custom': 'c',
     authorization: 'Bearer the-token',
     'x-request-id': 'the-id',
+    traceparent: 'the-trace',
   })
 })
 

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { findProxyTarget } from '../../src/proxy/target.ts'
 
 /** Longest prefix first, as the configuration gives them. */
+const methods = ['GET'] as const
 const ROUTES = [
-  { prefix: '/api/orders/archive', upstream: 'https://archive.internal' },
-  { prefix: '/api/orders', upstream: 'https://orders.internal/v1' },
+  { prefix: '/api/orders/archive', upstream: 'https://archive.internal', methods },
+  { prefix: '/api/orders', upstream: 'https://orders.internal/v1', methods },
 ]
 
 test('PX-01: a path goes to the API of its longest prefix, which ends at a slash', () => {
@@ -19,7 +20,7 @@ test('PX-01: a path goes to the API of its longest prefix, which ends at a slash
     ['/api/orders/a.b/..c/.d/e..', 'https://orders.internal/v1/a.b/..c/.d/e..'],
     ['/api/orders/%C3%A9;v=1,@:$&+=~', 'https://orders.internal/v1/%C3%A9;v=1,@:$&+=~'],
   ]) {
-    assert.deepEqual(findProxyTarget(target ?? '', ROUTES), { kind: 'upstream', url }, target)
+    assert.deepEqual(findProxyTarget(target ?? '', ROUTES), { kind: 'upstream', url, methods }, target)
   }
 })
 

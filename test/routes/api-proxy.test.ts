@@ -225,7 +225,10 @@ test('contract §7: an API that does not begin its answer in time is 504 upstrea
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session ?? null
   })
-  const refresher: Pick<Refresher, 'ensureFresh'> = { ensureFresh: async (fresh) => fresh }
+  const refresher: Pick<Refresher, 'ensureFresh' | 'refresh'> = {
+    ensureFresh: async (fresh) => fresh,
+    refresh: async (fresh) => fresh,
+  }
   const events = { listen: async () => () => {} }
   const now = () => service.time.now
   await app.register(apiProxy, { config, sessions, refresher, events, now, headersTimeoutMs: 50 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type ClientSpec, type Simulator, startSimulator } from '../../demo/idp/simulator.ts'
@@ -22,6 +22,8 @@ export interface Replica {
   readonly adminUrl: string
   /** Its log so far, as objects. */
   log(): Record<string, unknown>[]
+  /** Resident memory, MB. */
+  rssMb(): number
   /** Sends a signal and waits for the end. @returns exit code, or the signal that ended it */
   end(signal: NodeJS.Signals): Promise<number | string>
   /** Starts it again on the same ports. */
@@ -134,5 +136,6 @@ async function startReplica(
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-  return { url, adminUrl, log, end, start }
+  const rssMb = (): number => Number(execFileSync('ps', ['-o', 'rss=', '-p', `${child?.pid}`])) / 1024
+  return { url, adminUrl, log, rssMb, end, start }
 }

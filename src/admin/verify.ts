@@ -1,0 +1,65 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { BffError } from '../errors.ts'
+import type { Cookies } from '../plugins/cookies.ts'
+import { readPresented } from '../plugins/presented.ts'
+import type { Session } from '../session/record.ts'
+import type { Refresher } from '../session/refresh.ts'
+import type { Sessions } from '../session/sessions.ts'
+
+/** What a header of HTTP/1.1 can carry as it is (RFC 9110 §5.5), and no way to end the header. */
+const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+interface Deps {
+  readonly cookies: Cookies
+  readonly sessions: Sessions
+  readonly refresher: Pick<Refresher, 'ensureFresh'>
+}
+
+/**
+ * GET /auth/verify: for the `auth_request` of a reverse proxy (contract §7). Here and not on the public listener, where a
+ * page's script could read the access token from the answer. Some proxies ask with the method and the path of the request
+ * that they ask about, so all of them are one question.
+ */
+export const verify: FastifyPluginAsync<Deps> = async (app, deps) => {
+  // What the proxy passes on of a body is not looked at.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume()
+    done(null)
+  })
+  for (const url of ['/auth/verify', '/auth/verify/*']) {
+    app.route({
+      method: [...METHODS],
+      url,
+      config: { access: 'public', from: 'anywhere' },
+      schema: { hide: true },
+      handler: async (request, reply) => answer(await requireSession(request, deps), reply),
+    })
+  }
+}
+
+/** By the credential alone: no other header, forwarded ones least of all, makes a difference. */
+async function requireSession(request: FastifyRequest, { cookies, sessions, refresher }: Deps): Promise<Session> {
+  const presented = readPresented(request, cookies)
+  const found = 'credential' in presented ? await sessions.find(presented.credential) : undefined
+  const used = found === undefined ? undefined : await sessions.touch(found)
+  if (used === undefined) throw new BffError('unauthenticated', `credential: ${presented.kind}`)
+  return refresher.ensureFresh(used)
+}
+
+/**
+ * Always the same headers: where one were absent, some proxies would let the client's own copy of it through to the
+ * application.
+ */
+function answer({ record }: Session, reply: FastifyReply): FastifyReply {
+  const { email } = record.claims
+  return reply
+    .code(204)
+    .header('cache-control', 'no-store')
+    .header('x-auth-subject', record.sub)
+    .header('x-auth-email', typeof email === 'string' && HEADER_SAFE.test(email) ? email : '')
+    .header('authorization', `Bearer ${record.tokens.accessToken}`)
+    .send()
+}
