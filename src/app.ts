@@ -180,6 +180,7 @@ async function createAdminApp(
   { sessions, refresher, marks, cookies }: Shared,
 ): Promise<FastifyInstance> {
   const app = createServer({ log, config })
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response)) // As on the main one.
   await app.register(errors)
   await app.register(health, { store, idp })
   await app.register(verify, { cookies, sessions, refresher })

@@ -3,13 +3,22 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests drive for real, with the Debian package that brings each. */
-const PROGRAMS = { chromium: 'chromium', 'redis-server': 'redis-server' } as const
+const PROGRAMS = {
+  chromium: 'chromium',
+  'redis-server': 'redis-server',
+  nginx: 'nginx',
+  caddy: 'caddy',
+  haproxy: 'haproxy',
+} as const
+
+/** Where Debian puts servers, and only root's PATH looks. */
+const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'] as const
 
 /** A hung test fails instead of holding the run for ever. */
 const TEST_TIMEOUT_MS = 300_000
 
 const isInstalled = (program: string): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+  [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS].some((folder) => existsSync(join(folder, program)))
 
 const apt = (...args: string[]): boolean =>
   spawnSync('apt-get', ['-qq', ...args], {

@@ -23,19 +23,19 @@ interface Deps {
  * that they ask about, so all of them are one question.
  */
 export const verify: FastifyPluginAsync<Deps> = async (app, deps) => {
-  // What the proxy passes on of a body is not looked at.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume()
-    done(null)
-  })
-  for (const url of ['/auth/verify', '/auth/verify/*']) {
+  // Envoy asks below, takes 200 alone for a yes, and hands the client the headers of any other answer, the token among them.
+  for (const [url, yes] of [
+    ['/auth/verify', 204],
+    ['/auth/verify/*', 200],
+  ] as const) {
     app.route({
       method: [...METHODS],
       url,
       config: { access: 'public', from: 'anywhere' },
       schema: { hide: true },
-      handler: async (request, reply) => answer(await requireSession(request, deps), reply),
+      // Before anything looks at what the proxy passes on of a body, or says that there is one.
+      onRequest: async (request, reply) => answer(await requireSession(request, deps), reply, yes),
+      handler: async () => {},
     })
   }
 }
@@ -46,6 +46,8 @@ async function requireSession(request: FastifyRequest, { cookies, sessions, refr
   const found = 'credential' in presented ? await sessions.find(presented.credential) : undefined
   const used = found === undefined ? undefined : await sessions.touch(found)
   if (used === undefined) throw new BffError('unauthenticated', `credential: ${presented.kind}`)
+  // A proxy trims a header's value: one user would look like another.
+  if (!HEADER_SAFE.test(used.record.sub)) throw new BffError('unauthenticated', 'the subject cannot be a header')
   return refresher.ensureFresh(used)
 }
 
@@ -53,10 +55,10 @@ async function requireSession(request: FastifyRequest, { cookies, sessions, refr
  * Always the same headers: where one were absent, some proxies would let the client's own copy of it through to the
  * application.
  */
-function answer({ record }: Session, reply: FastifyReply): FastifyReply {
+function answer({ record }: Session, reply: FastifyReply, yes: 200 | 204): FastifyReply {
   const { email } = record.claims
   return reply
-    .code(204)
+    .code(yes)
     .header('cache-control', 'no-store')
     .header('x-auth-subject', record.sub)
     .header('x-auth-email', typeof email === 'string' && HEADER_SAFE.test(email) ? email : '')
