@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { runLoad } from './load.ts'
+import { startNginx } from './nginx.ts'
 import { measureStart } from './start-up.ts'
 
 const CONNECTIONS = 64
@@ -31,15 +32,28 @@ interface Usage {
   readonly rss: number
 }
 
-async function serve(kind: string, count: number): Promise<Server> {
-  const child = fork(new URL('serve.ts', import.meta.url), [kind, String(count)], {
+interface Subject {
+  readonly kind: string
+  readonly sessions?: number
+  /** What each request asks for. */
+  readonly path?: string
+  /** Of an API behind it. */
+  readonly upstream?: string
+}
+
+async function serve({ kind, sessions = 0, path = '/', upstream = '' }: Subject): Promise<Server> {
+  const child = fork(new URL('serve.ts', import.meta.url), [kind, String(sessions), upstream], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const [{ port, credentials }] = (await once(child, 'message')) as [Ready]
-  const build = (path: string, cookie?: string): Buffer =>
-    Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${cookie === undefined ? '' : `cookie: ${cookie}\r\n`}\r\n`)
-  const requests = credentials.map((credential) => build('/auth/session', `oten_session=${credential}`))
-  return { child, port, requests: requests.length > 0 ? requests : [build('/')] }
+  const requests = credentials.map((credential) => buildRequest(path, `oten_session=${credential}`))
+  return { child, port, requests: requests.length > 0 ? requests : [buildRequest(path)] }
+}
+
+const buildRequest = (path: string, cookie?: string): Buffer => {
+  const credential = cookie === undefined ? '' : `cookie: ${cookie}\r\n`
+  // As a page of the same origin calls.
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\n${credential}\r\n`)
 }
 
 async function readUsage({ child }: Server): Promise<Usage> {
@@ -60,22 +74,20 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
 
-/** Bare, case, bare, case …: each slice is held against the bare ones beside it, so a drifting machine drifts in both. */
-async function compare(name: string, kind: string, count: number): Promise<Record<string, unknown>> {
-  const [bare, subject] = await Promise.all([serve('bare', 0), serve(kind, count)])
-  await measure(bare)
+/** Other, case, other, case …: each slice is held against those beside it, so a drifting machine drifts in both. */
+async function alternate(name: string, other: Server, subject: Server): Promise<Record<string, unknown>> {
+  await measure(other)
   await measure(subject) // Warm-up of both, not counted.
-  const slices: { readonly bare: Slice; readonly subject: Slice }[] = []
+  const slices: { readonly other: Slice; readonly subject: Slice }[] = []
   for (let index = 0; index < ROUNDS; index++) {
-    slices.push({ bare: await measure(bare), subject: await measure(subject) })
+    slices.push({ other: await measure(other), subject: await measure(subject) })
   }
   const { rss } = await readUsage(subject)
-  for (const { child } of [bare, subject]) child.disconnect()
-  const failed = slices.reduce((sum, slice) => sum + slice.subject.failed, 0)
+  const failed = slices.reduce((sum, slice) => sum + slice.subject.failed + slice.other.failed, 0)
   const result = {
     case: name,
-    ratio: round(median(slices.map((slice) => slice.subject.perSecond / slice.bare.perSecond))),
-    cpu_ratio: round(median(slices.map((slice) => slice.bare.cpuUs / slice.subject.cpuUs))),
+    ratio: round(median(slices.map((slice) => slice.subject.perSecond / slice.other.perSecond))),
+    cpu_ratio: round(median(slices.map((slice) => slice.other.cpuUs / slice.subject.cpuUs))),
     per_second: Math.round(median(slices.map((slice) => slice.subject.perSecond))),
     cpu_us: round(median(slices.map((slice) => slice.subject.cpuUs)), 1),
     rss_mb: Math.round(rss / 2 ** 20),
@@ -83,17 +95,64 @@ async function compare(name: string, kind: string, count: number): Promise<Recor
     slices,
   }
   console.log(
-    `${name.padEnd(34)} ${result.ratio.toFixed(2)} of bare   by CPU ${result.cpu_ratio.toFixed(2)}   ${result.per_second}/s   ${result.rss_mb} MB   ${failed} failed`,
+    `${name.padEnd(52)} ${result.ratio.toFixed(2)}   by CPU ${result.cpu_ratio.toFixed(2)}   ${result.per_second}/s   ${result.rss_mb} MB   ${failed} failed`,
   )
   return result
 }
 
+async function compare(name: string, subject: Subject, other: Subject = { kind: 'bare' }) {
+  const servers = await Promise.all([serve(other), serve(subject)])
+  const result = await alternate(name, ...servers)
+  for (const { child } of servers) child.disconnect()
+  return result
+}
+
+/** Both before the same API. */
+async function compareProxies(): Promise<Record<string, unknown>> {
+  const api = await serve({ kind: 'upstream' })
+  const upstream = `http://127.0.0.1:${api.port}`
+  const result = await compare(
+    'proxy, of bare @fastify/reply-from',
+    { kind: 'proxy', sessions: 1000, path: '/api/x/1', upstream },
+    { kind: 'reply-from', path: '/api/x/1', upstream },
+  )
+  api.child.disconnect()
+  return result
+}
+
+/** nginx with `auth_request` before the same application, asking us or an endpoint that always says yes. */
+async function compareBehindNginx(): Promise<readonly Record<string, unknown>[]> {
+  const app = await serve({ kind: 'upstream' })
+  const verify = await serve({ kind: 'verify', sessions: 1000 })
+  const trivial = await serve({ kind: 'trivial-auth' })
+  const fronts = [await startNginx(trivial.port, app.port), await startNginx(verify.port, app.port)] as const
+  try {
+    if (fronts[0] === undefined || fronts[1] === undefined) {
+      console.log('nginx + verify                                       not measured: nginx is not installed')
+      return []
+    }
+    const requests = verify.requests // Paths do not matter to nginx here; the cookies do to us.
+    const [other, subject] = [
+      { ...trivial, port: fronts[0].port, requests },
+      { ...verify, port: fronts[1].port, requests },
+    ] as const
+    return [await alternate('nginx + verify, of nginx + an endpoint that says yes', other, subject)]
+  } finally {
+    for (const front of fronts) await front?.stop()
+    for (const { child } of [app, verify, trivial]) child.disconnect()
+  }
+}
+
+const hit = { sessions: 1000, path: '/auth/session' }
 const results = [
-  await compare('session hit, memory:, 1 k sessions', 'memory', 1000),
-  await compare('session hit, file:, 1 k sessions', 'file', 1000),
+  await compare('session hit, memory:, 1 k sessions, of bare Fastify', { kind: 'memory', ...hit }),
+  await compare('session hit, file:, 1 k sessions, of bare Fastify', { kind: 'file', ...hit }),
+  await compare('verify, file:, 1 k sessions, of bare Fastify', { kind: 'verify', ...hit, path: '/auth/verify' }),
+  await compareProxies(),
+  ...(await compareBehindNginx()),
 ]
 const startUpMs = await measureStart(5)
-console.log(`start-up to the first answer         ${startUpMs} ms (median of 5)`)
+console.log(`start-up to the first answer                         ${startUpMs} ms (median of 5)`)
 const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model }
 const file = new URL('results.json', import.meta.url)
 writeFileSync(

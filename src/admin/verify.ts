@@ -3,18 +3,17 @@ import { BffError } from '../errors.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import { readPresented } from '../plugins/presented.ts'
 import type { Session } from '../session/record.ts'
-import type { Refresher } from '../session/refresh.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { type UseSessionDeps, useSession } from '../session/use-session.ts'
 
 /** What a header of HTTP/1.1 can carry as it is (RFC 9110 §5.5), and no way to end the header. */
 const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-interface Deps {
+interface Deps extends UseSessionDeps {
   readonly cookies: Cookies
   readonly sessions: Sessions
-  readonly refresher: Pick<Refresher, 'ensureFresh'>
 }
 
 /**
@@ -41,14 +40,13 @@ export const verify: FastifyPluginAsync<Deps> = async (app, deps) => {
 }
 
 /** By the credential alone: no other header, forwarded ones least of all, makes a difference. */
-async function requireSession(request: FastifyRequest, { cookies, sessions, refresher }: Deps): Promise<Session> {
-  const presented = readPresented(request, cookies)
-  const found = 'credential' in presented ? await sessions.find(presented.credential) : undefined
-  const used = found === undefined ? undefined : await sessions.touch(found)
-  if (used === undefined) throw new BffError('unauthenticated', `credential: ${presented.kind}`)
+async function requireSession(request: FastifyRequest, deps: Deps): Promise<Session> {
+  const presented = readPresented(request, deps.cookies)
+  const found = 'credential' in presented ? await deps.sessions.find(presented.credential) : undefined
+  if (found === undefined) throw new BffError('unauthenticated', `credential: ${presented.kind}`)
   // A proxy trims a header's value: one user would look like another.
-  if (!HEADER_SAFE.test(used.record.sub)) throw new BffError('unauthenticated', 'the subject cannot be a header')
-  return refresher.ensureFresh(used)
+  if (!HEADER_SAFE.test(found.record.sub)) throw new BffError('unauthenticated', 'the subject cannot be a header')
+  return useSession(deps, found)
 }
 
 /**

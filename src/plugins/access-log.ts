@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 /** Longest part of a path that is logged. */
@@ -9,6 +9,7 @@ const PATH_MAX = 200
  * callback, logout and handoff hold codes, states and tickets (LG-01).
  */
 export const accessLog = fp(async (app: FastifyInstance) => {
+  if (!isInfoEnabled(app.log)) return // Nothing would come of it but the cost.
   app.addHook('onResponse', (request, reply, done) => {
     const { method, ip, session } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
@@ -18,6 +19,9 @@ export const accessLog = fp(async (app: FastifyInstance) => {
     done()
   })
 })
+
+const isInfoEnabled = (log: FastifyBaseLogger): boolean =>
+  !('isLevelEnabled' in log && typeof log.isLevelEnabled === 'function') || log.isLevelEnabled('info') === true
 
 function pathOf({ routeOptions, url }: FastifyRequest): string {
   if (routeOptions.url !== undefined && !routeOptions.url.includes('*')) return routeOptions.url

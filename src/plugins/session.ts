@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { BffError } from '../errors.ts'
 import type { Session } from '../session/record.ts'
@@ -44,14 +44,20 @@ export const session = fp(async (app: FastifyInstance, deps: Deps) => {
   app.addHook('onRequest', (request, reply, done) => {
     const access = request.routeOptions.config.access
     if (access === undefined || access === 'public') return done()
-    authenticate(request, reply, deps, access).then(() => done(), done)
+    const presented = readPresented(request, deps.cookies)
+    const found = 'credential' in presented ? deps.sessions.find(presented.credential) : undefined
+    const go = (session: Session | undefined): void => {
+      request.session = session ?? null
+      if (session !== undefined) done()
+      else refuse(presented, reply, deps, access).then(() => done(), done)
+    }
+    if (found instanceof Promise) found.then(go, done)
+    else go(found)
   })
 })
 
-async function authenticate(request: FastifyRequest, reply: FastifyReply, deps: Deps, access: Access): Promise<void> {
-  const presented = readPresented(request, deps.cookies)
-  if ('credential' in presented) request.session = (await deps.sessions.find(presented.credential)) ?? null
-  if (request.session !== null) return
+/** There is no session: fine where it is optional. */
+async function refuse(presented: Presented, reply: FastifyReply, deps: Deps, access: Access): Promise<void> {
   await clearDeadCookie(presented, reply, deps)
   if (access === 'session') throw new BffError('unauthenticated', `credential: ${presented.kind}`)
 }

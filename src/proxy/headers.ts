@@ -29,6 +29,19 @@ const isOurs = (name: string): boolean => {
   return OURS.has(folded) || OURS_PREFIXES.some((prefix) => folded.startsWith(prefix))
 }
 
+/** Names are few, and judged on every call; a client that invents more of them gains nothing. */
+const JUDGED_MAX = 1000
+const judged = new Map<string, boolean>()
+
+/** Whether a client's header of this name goes on to the API. */
+function isPassedOn(name: string): boolean {
+  const known = judged.get(name)
+  if (known !== undefined) return known
+  const passes = !HOP_BY_HOP.has(name) && !isOurs(name)
+  if (judged.size < JUDGED_MAX) judged.set(name, passes)
+  return passes
+}
+
 /** What this service says to the API in the client's stead. */
 export interface OwnHeaders {
   readonly accessToken: string
@@ -38,18 +51,17 @@ export interface OwnHeaders {
 
 /** The headers of a request to the API: the client's without what is ours to say, then ours (PX-03). */
 export function buildUpstreamHeaders(headers: IncomingHttpHeaders, ours: OwnHeaders): IncomingHttpHeaders {
-  const ofConnection = new Set(splitNames(headers.connection))
-  const passed = Object.entries(headers).filter(
-    ([name]) => !HOP_BY_HOP.has(name) && !ofConnection.has(name) && !isOurs(name),
-  )
-  // After the client's: nothing that it sent, a `Connection` header included, can remove or replace these.
-  return {
-    ...Object.fromEntries(passed),
-    ...(continuesTrace(headers.traceparent) && pick(headers, 'tracestate')),
-    authorization: `Bearer ${ours.accessToken}`,
-    'x-request-id': ours.requestId,
-    traceparent: ours.traceparent,
+  const ofConnection = splitNames(headers.connection)
+  const passed: IncomingHttpHeaders = {}
+  for (const name in headers) {
+    if (isPassedOn(name) && !ofConnection.includes(name)) passed[name] = headers[name]
   }
+  if (continuesTrace(headers.traceparent) && headers.tracestate !== undefined) passed.tracestate = headers.tracestate
+  // After the client's: nothing that it sent, a `Connection` header included, can remove or replace these.
+  passed.authorization = `Bearer ${ours.accessToken}`
+  passed['x-request-id'] = ours.requestId
+  passed.traceparent = ours.traceparent
+  return passed
 }
 
 /** The same for a WebSocket handshake (RFC 6455 §4.1): it is about this connection, so it says so itself. */
@@ -57,29 +69,29 @@ export function buildHandshakeHeaders(headers: IncomingHttpHeaders, ours: OwnHea
   return { ...buildUpstreamHeaders(headers, ours), connection: 'Upgrade', upgrade: 'websocket' }
 }
 
-const pick = (headers: IncomingHttpHeaders, name: string): IncomingHttpHeaders =>
-  headers[name] === undefined ? {} : { [name]: headers[name] }
-
 /**
  * The headers of the API's answer: no cookie and no CORS decision of its own on our origin (PX-05).
  *
  * @param vary what our own part of the answer depends on
  */
 export function buildClientHeaders(headers: IncomingHttpHeaders, vary?: string): IncomingHttpHeaders {
-  const ofConnection = new Set(splitNames(headers.connection))
-  const passed = Object.entries(headers).filter(
-    ([name]) =>
-      !HOP_BY_HOP.has(name) && !ofConnection.has(name) && name !== 'set-cookie' && !name.startsWith('access-control-'),
-  )
-  const varies = [vary, headers.vary].filter((names) => names !== undefined).join(', ')
-  return {
-    ...Object.fromEntries(passed),
-    'cache-control': keepPrivate(headers['cache-control']),
-    ...(varies !== '' && { vary: varies }),
+  const ofConnection = splitNames(headers.connection)
+  const passed: IncomingHttpHeaders = {}
+  for (const name in headers) {
+    const isDropped = HOP_BY_HOP.has(name) || name === 'set-cookie' || name.startsWith('access-control-')
+    if (!isDropped && !ofConnection.includes(name)) passed[name] = headers[name]
   }
+  passed['cache-control'] = keepPrivate(headers['cache-control'])
+  if (vary !== undefined || headers.vary !== undefined) {
+    passed.vary = vary === undefined || headers.vary === undefined ? (vary ?? headers.vary) : `${vary}, ${headers.vary}`
+  }
+  return passed
 }
 
-const splitNames = (list = ''): string[] => list.split(',').map((name) => name.trim().toLowerCase())
+const NONE: readonly string[] = []
+
+const splitNames = (list?: string): readonly string[] =>
+  list === undefined ? NONE : list.split(',').map((name) => name.trim().toLowerCase())
 
 /**
  * The API answered one user. It saw `Authorization`, which alone keeps shared caches off; a cache in front of us sees a

@@ -6,12 +6,15 @@ import type { ApiRoute } from '../config.ts'
  */
 const AMBIGUOUS = /%2e|%2f|%5c|%00|\\|\/\/|(?:^|\/)\.{1,2}(?:[/;]|$)|[^!-~]|%(?![0-9a-f]{2})|#/i
 
+/** Most paths: segments of letters and digits, none that begins with a dot. No reader differs on these. */
+const PLAIN = /^(?:\/[\w~-][\w.~-]*)+$/
+
 /** Where a proxied request goes: nowhere, to no known API, or to one URL. */
 export type ProxyTarget =
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown' }
   /** `url` has no query: that is passed on as it came. */
-  | { readonly kind: 'upstream'; readonly url: string; readonly methods: ApiRoute['methods'] }
+  | { readonly kind: 'upstream'; readonly url: string; readonly route: ApiRoute }
 
 /**
  * Finds the API of a request target by configuration alone; nothing in the request names a host (PX-01).
@@ -21,10 +24,9 @@ export type ProxyTarget =
  */
 export function findProxyTarget(requestTarget: string, routes: readonly ApiRoute[]): ProxyTarget {
   const [path = ''] = requestTarget.split('?', 1)
-  if (!path.startsWith('/') || AMBIGUOUS.test(path)) return { kind: 'refused' }
+  if (!PLAIN.test(path) && (!path.startsWith('/') || AMBIGUOUS.test(path))) return { kind: 'refused' }
   // A prefix ends at a slash: `/api/orders` is not `/api/orders-internal`.
   const route = routes.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
   if (route === undefined) return { kind: 'unknown' }
-  const { upstream, methods } = route
-  return { kind: 'upstream', url: upstream + path.slice(route.prefix.length), methods }
+  return { kind: 'upstream', url: route.upstream + path.slice(route.prefix.length), route }
 }

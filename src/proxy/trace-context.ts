@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 /** W3C Trace Context §3.2: version, trace id, parent id, flags; an id of zeros is none. */
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
 
@@ -6,12 +8,23 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
  * sense. The parent is this service, not the caller.
  *
  * @param inbound the caller's `traceparent`
- * @param randomHex this many random octets in hexadecimal
  */
-export function buildTraceparent(inbound: unknown, randomHex: (octets: number) => string): string {
-  const [, traceId = randomHex(16), flags = '00'] = TRACEPARENT.exec(String(inbound)) ?? []
-  return `00-${traceId}-${randomHex(8)}-${flags}`
+export function buildTraceparent(inbound: unknown): string {
+  const found = typeof inbound === 'string' ? TRACEPARENT.exec(inbound) : null
+  const [, traceId = takeHex(32), flags = '00'] = found ?? []
+  return `00-${traceId}-${takeHex(16)}-${flags}`
+}
+
+const POOL_OCTETS = 4096
+let pool = ''
+
+/** Digits from a pool: to ask the system's generator for each id costs as much as the rest of a call. */
+function takeHex(digits: number): string {
+  if (pool.length < digits) pool = randomBytes(POOL_OCTETS).toString('hex')
+  const taken = pool.slice(0, digits)
+  pool = pool.slice(digits)
+  return taken
 }
 
 /** True when the caller's trace goes on; otherwise its `tracestate` says nothing any more (W3C Trace Context §3.3). */
-export const continuesTrace = (inbound: unknown): boolean => TRACEPARENT.test(String(inbound))
+export const continuesTrace = (inbound: unknown): boolean => typeof inbound === 'string' && TRACEPARENT.test(inbound)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type {} from '@fastify/reply-from' // `reply.from`.
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -8,13 +7,16 @@ import { isReplayable, refusesToken } from '../proxy/invalid-token.ts'
 import { buildTraceparent } from '../proxy/trace-context.ts'
 import type { Session } from '../session/record.ts'
 import type { Refresher } from '../session/refresh.ts'
-import { type WatchEndDeps, watchEnd } from '../session/watch-end.ts'
+import type { LastingWatch } from '../session/watch-lasting.ts'
 
 /** Renewed tokens as young as this are not renewed again because an API refuses them: it would refuse the next, too. */
 const YOUNG_S = 10
 
-export interface ApiCallDeps extends WatchEndDeps {
+export interface ApiCallDeps {
   readonly refresher: Pick<Refresher, 'refresh'>
+  readonly lasting: LastingWatch
+  /** Epoch seconds. */
+  readonly now: () => number
 }
 
 export interface ApiCall {
@@ -22,6 +24,8 @@ export interface ApiCall {
   readonly url: string
   /** Its tokens are fresh. */
   readonly session: Session
+  /** Told when the call is over, however it ends. */
+  readonly onEnd: () => void
 }
 
 /** What reply-from hands to `onResponse`; its type says only that it is the answer to the client. */
@@ -31,11 +35,17 @@ interface ApiAnswer {
   readonly stream: NodeJS.ReadableStream & { destroy(): unknown }
 }
 
+const NO_HEADERS = Object.freeze({})
+
 /** One call of an API, with the access token of its session; once more with other tokens where the API refuses these. */
 export function passCall(request: FastifyRequest, reply: FastifyReply, call: ApiCall, deps: ApiCallDeps): FastifyReply {
-  const { url, session } = call
-  const traceparent = buildTraceparent(request.headers.traceparent, (octets) => randomBytes(octets).toString('hex'))
+  const { url, session, onEnd } = call
+  const traceparent = buildTraceparent(request.headers.traceparent)
   const client = createClientSide(reply, session, deps)
+  reply.raw.once('close', () => {
+    client.leave()
+    onEnd()
+  })
 
   const send = (current: Session, mayRenew: boolean): FastifyReply =>
     reply.from(url, {
@@ -43,7 +53,7 @@ export function passCall(request: FastifyRequest, reply: FastifyReply, call: Api
         const { accessToken } = current.record.tokens
         return buildUpstreamHeaders(headers, { accessToken, requestId: request.id, traceparent })
       },
-      rewriteHeaders: () => ({}), // See `answer`, which knows the status, too.
+      rewriteHeaders: () => NO_HEADERS, // See `answer`, which knows the status, too.
       onResponse: (_request, _reply, response) => {
         const answer = response as unknown as ApiAnswer
         if (!mayRenew || !refusesToken(answer.statusCode, answer.headers)) return client.answer(answer)
@@ -62,18 +72,19 @@ export function passCall(request: FastifyRequest, reply: FastifyReply, call: Api
 }
 
 /** Who waits for the answer, as long as the session lives. */
-function createClientSide(reply: FastifyReply, session: Session, deps: WatchEndDeps) {
+function createClientSide(reply: FastifyReply, session: Session, { lasting }: ApiCallDeps) {
   let isCut = false
   let isAnswered = false // From then on the reply has the API's headers.
   // A stream or a long poll would go on for whoever signed out: the answer is broken off, or is 401 if it did not begin.
-  const stopWatching = watchEnd(session, deps, () => {
+  const leave = lasting.begin(session, () => {
     isCut = true
     if (isAnswered) reply.raw.destroy()
     else reply.send(new BffError('unauthenticated', 'the session ended while the API was called'))
   })
-  reply.raw.once('close', stopWatching)
 
   return {
+    leave,
+
     isGone: (): boolean => isCut || reply.raw.destroyed,
 
     answer({ statusCode, headers, stream }: ApiAnswer): void {

@@ -2,13 +2,16 @@ import replyFrom from '@fastify/reply-from'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Agent } from 'undici'
-import { API_METHODS, type ApiMethod, type Config } from '../config.ts'
+import { API_METHODS, type ApiMethod, type ApiRoute, type Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import { findHandover } from '../plugins/upgrades.ts'
 import { findProxyTarget } from '../proxy/target.ts'
 import type { Session } from '../session/record.ts'
 import type { Refresher } from '../session/refresh.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { useSession } from '../session/use-session.ts'
+import type { WatchEndDeps } from '../session/watch-end.ts'
+import { createLastingWatch } from '../session/watch-lasting.ts'
 import { type ApiCallDeps, passCall } from './api-call.ts'
 import { createTunnels } from './api-websocket.ts'
 import { errorResponses } from './error-body.ts'
@@ -19,10 +22,10 @@ const HEADERS_TIMEOUT_MS = 30_000
 /** Calls of one API under way, streams included; a connection each. More would wait in line behind what may never end. */
 const CALLS_MAX = 4096
 
-export interface ApiProxyDeps extends ApiCallDeps {
+export interface ApiProxyDeps extends Omit<ApiCallDeps, 'lasting'>, WatchEndDeps {
   readonly config: Pick<Config, 'apiRoutes'>
-  readonly sessions: Pick<Sessions, 'reload' | 'touch'>
-  readonly refresher: Pick<Refresher, 'ensureFresh' | 'refresh'>
+  readonly sessions: Pick<Sessions, 'reload' | 'touch' | 'isTouchDue'>
+  readonly refresher: Pick<Refresher, 'ensureFresh' | 'isDue' | 'refresh'>
   /** Shorter in tests. */
   readonly headersTimeoutMs?: number
 }
@@ -41,6 +44,23 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
   const tunnels = createTunnels(deps)
   app.addHook('preClose', async () => tunnels.close())
   const enter = createDoor()
+  const calls = { ...deps, lasting: createLastingWatch(deps) }
+
+  const callApi = (method: ApiMethod, request: FastifyRequest, reply: FastifyReply): void => {
+    const { url, route } = requireTarget(request, reply, method, deps)
+    if (request.session === null) throw new BffError('unauthenticated', 'no session')
+    const fail = (error: unknown): void => void reply.send(error)
+    const go = (session: Session): void => {
+      const handover = findHandover(request)
+      // The caller left while the tokens were renewed.
+      if (reply.raw.destroyed) reply.hijack()
+      else if (handover !== undefined) tunnels.open(request, reply, { url, session, handover }).catch(fail)
+      else passCall(request, reply, { url, session, onEnd: enter(route) }, calls)
+    }
+    const used = useSession(deps, request.session) // Using an API is using the session.
+    if (used instanceof Promise) used.then(go).catch(fail)
+    else go(used)
+  }
 
   for (const method of API_METHODS) {
     app.route({
@@ -48,15 +68,8 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
       url: '/api/*',
       config: { access: 'session', from: 'proxied' },
       schema: describe(method),
-      handler: async (request, reply) => {
-        const url = requireTarget(request, reply, method, deps)
-        const session = await useSession(request, deps)
-        if (reply.raw.destroyed) return reply.hijack() // The caller left while the tokens were renewed.
-        const handover = findHandover(request)
-        if (handover !== undefined) return tunnels.open(request, reply, { url, session, handover })
-        reply.raw.once('close', enter(url))
-        return passCall(request, reply, { url, session }, deps)
-      },
+      // Not `async`: for a reply that a promise brings, Fastify watches the connection once more.
+      handler: (request, reply) => callApi(method, request, reply),
     })
   }
 }
@@ -77,32 +90,24 @@ const describe = (method: string) => ({
   ),
 })
 
-/** By configuration alone where it goes, and whether at all (PX-01). @returns the URL without its query */
-function requireTarget(request: FastifyRequest, reply: FastifyReply, method: ApiMethod, deps: ApiProxyDeps): string {
+/** By configuration alone where it goes, and whether at all (PX-01). */
+function requireTarget(request: FastifyRequest, reply: FastifyReply, method: ApiMethod, deps: ApiProxyDeps) {
   const target = findProxyTarget(request.url, deps.config.apiRoutes)
   if (target.kind === 'refused') throw new BffError('invalid_request', 'a path with two readings')
   if (target.kind === 'unknown') throw new BffError('not_found', 'no API_ROUTES prefix fits')
-  if (target.methods.includes(method)) return target.url
-  reply.header('allow', target.methods.join(', '))
+  const { methods } = target.route
+  if (methods.includes(method)) return target
+  reply.header('allow', methods.join(', '))
   throw new BffError('method_not_allowed', 'API_ROUTES has no such method for this prefix')
 }
 
-/** The caller's session, its tokens renewed first where they are due; using an API is using the session. */
-async function useSession({ session }: FastifyRequest, { sessions, refresher }: ApiProxyDeps): Promise<Session> {
-  if (session === null) throw new BffError('unauthenticated', 'no session')
-  const used = await sessions.touch(session)
-  if (used === undefined) throw new BffError('unauthenticated', 'the session has just ended')
-  return refresher.ensureFresh(used)
-}
-
 /** Counts the calls of each API. @returns lets one in, and returns how it leaves */
-function createDoor(): (url: string) => () => void {
-  const inside = new Map<string, number>()
-  return (url) => {
-    const { origin } = new URL(url)
-    const count = inside.get(origin) ?? 0
+function createDoor(): (route: ApiRoute) => () => void {
+  const inside = new Map<ApiRoute, number>()
+  return (route) => {
+    const count = inside.get(route) ?? 0
     if (count >= CALLS_MAX) throw new BffError('upstream_unavailable', 'too many calls of this API are under way')
-    inside.set(origin, count + 1)
-    return () => void inside.set(origin, (inside.get(origin) ?? 1) - 1)
+    inside.set(route, count + 1)
+    return () => void inside.set(route, (inside.get(route) ?? 1) - 1)
   }
 }

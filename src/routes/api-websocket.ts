@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -25,7 +24,7 @@ interface Call {
 /** WebSocket connections through this service, and their end with it. */
 export interface Tunnels {
   /** Shakes hands with the API and then passes on what both sides say, until either leaves or the session ends. */
-  open(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<FastifyReply>
+  open(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<void>
   close(): void
 }
 
@@ -35,7 +34,7 @@ export function createTunnels(deps: WatchEndDeps): Tunnels {
   return {
     async open(request, reply, { url, session, handover }) {
       const answer = await shakeHands(request, url, session)
-      if ('refused' in answer) return reply.code(answer.refused).send()
+      if ('refused' in answer) return void reply.code(answer.refused).send()
       const { socket, head } = handover
       const { socket: upstream, head: upstreamHead, headers } = answer
       reply.hijack()
@@ -56,7 +55,6 @@ export function createTunnels(deps: WatchEndDeps): Tunnels {
       upstream.write(head)
       socket.write(upstreamHead)
       socket.pipe(upstream).pipe(socket)
-      return reply
     },
 
     close() {
@@ -82,7 +80,7 @@ function shakeHands(request: FastifyRequest, address: string, session: Session):
   const headers = buildHandshakeHeaders(request.headers, {
     accessToken: session.record.tokens.accessToken,
     requestId: request.id,
-    traceparent: buildTraceparent(request.headers.traceparent, (octets) => randomBytes(octets).toString('hex')),
+    traceparent: buildTraceparent(request.headers.traceparent),
   })
   const { promise, resolve, reject } = Promise.withResolvers<HandshakeAnswer>()
   const send = url.protocol === 'https:' ? requestHttps : requestHttp

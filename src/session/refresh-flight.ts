@@ -189,6 +189,11 @@ async function endOrYield(
   // Unless a later holder renewed it meanwhile: then our token was merely the old one.
   const settled = await readResult(deps, session)
   if (settled !== undefined) return settled
+  const current = await deps.sessions.reload(session)
+  // Nor where one that was cut off has stored the successor of what we showed.
+  if (current !== undefined && current.record.tokens.refreshToken !== session.record.tokens.refreshToken) {
+    return { kind: 'unavailable', retryAfterS: 1 }
+  }
   const reason = outcome.kind === 'mismatch' ? outcome.reason : 'invalid_grant'
   deps.log.warn(
     { event: 'session_ended', session: session.record.id, reason },

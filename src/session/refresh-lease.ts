@@ -86,8 +86,11 @@ function hold(store: LeaseStore, sessionKey: string, value: string, fence: numbe
 
     async release() {
       clearInterval(timer)
-      // Not ours any more: then the fence is of the holder after us.
-      if (await store.deleteIf(key, value)) await store.delete(fenceKey(sessionKey))
+      // While the lease is ours, so that nobody can have taken it; not ours any more, the fence is of the holder after us.
+      if (await store.swap(key, value, value, LEASE_S)) {
+        await store.delete(fenceKey(sessionKey))
+        await store.deleteIf(key, value)
+      }
       await store.delete(failuresKey(sessionKey))
     },
 

@@ -12,6 +12,8 @@ const DUE_SHARE = 0.1
 const PATIENCE_MS = 2000
 
 export interface Refresher {
+  /** False where `ensureFresh` would return the session as it is. */
+  isDue(session: Session): boolean
   /**
    * The session with an access token that can be used now: renewed first where it is due.
    *
@@ -84,6 +86,8 @@ export function createRefresher(deps: RefresherDeps): Refresher {
   }
 
   return {
+    isDue: ({ record }) => isDue(record.tokens, now()),
+
     async ensureFresh(session) {
       const { tokens } = session.record
       if (!isDue(tokens, now())) return session

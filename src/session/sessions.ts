@@ -18,8 +18,12 @@ const SLACK_S = 60
 export interface Sessions extends Pick<Inventory, 'list' | 'listByUser' | 'listBySid' | 'listAll'> {
   /** A new session under a new credential, always: one that the client brought is never adopted (CB-11). */
   create(input: NewSession): Promise<Session>
-  /** The live session of this credential. @throws {BffError} store_unavailable: never a false "signed out" */
-  find(credential: string): Promise<Session | undefined>
+  /**
+   * The live session of this credential; at once where it is remembered here, which on a busy site is most of the time.
+   *
+   * @throws {BffError} store_unavailable: never a false "signed out"
+   */
+  find(credential: string): Session | undefined | Promise<Session | undefined>
   /** The session as the store has it now, whatever is remembered here. */
   reload(session: Session): Promise<Session | undefined>
   /**
@@ -27,6 +31,8 @@ export interface Sessions extends Pick<Inventory, 'list' | 'listByUser' | 'listB
    * limit, so that a busy session does not write on every request; with `exact`, at once.
    */
   touch(session: Session, options?: { exact: boolean }): Promise<Session | undefined>
+  /** False where `touch` would have nothing to write yet. */
+  isTouchDue(session: Session): boolean
   /**
    * Puts new tokens in the place of those that `session` has, in one step; undefined when it has ended or others are
    * there already. The absolute limit stays (RF-07).
@@ -97,7 +103,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       return session
     },
 
-    async find(credential) {
+    find(credential) {
       const key = sessionKey(credential)
       const cached = cache?.get(key)
       if (cached === undefined) return load(credential, key)
@@ -106,10 +112,11 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
 
     reload: ({ credential, key }) => load(credential, key),
 
+    isTouchDue: (session) => isTouchDue(session, now()),
+
     async touch(session, { exact } = { exact: false }) {
+      if (!isTouchDue(session, now(), exact)) return session
       const lastUsedAt = Math.floor(now())
-      const stepS = exact ? 1 : Math.max(1, Math.min(60, Math.floor(session.record.idleS / 20)))
-      if (lastUsedAt - session.lastUsedAt < stepS) return session
       const { key, record } = session
       const ttlS = ttlOf(record, now())
       // The record first: it must not run out under a user who is there, and without it there is nothing to slide.
@@ -178,6 +185,9 @@ function buildRecord(input: NewSession, limits: Config['session'], createdAt: nu
   const expiresAt = Math.min(createdAt + maxS, Math.floor(refreshTokenExpiresAt))
   return { ...rest, version: 1, generation: 1, id: createSecret(16), createdAt, expiresAt, idleS }
 }
+
+const isTouchDue = ({ record, lastUsedAt }: Session, now: number, exact = false): boolean =>
+  Math.floor(now) - lastUsedAt >= (exact ? 1 : Math.max(1, Math.min(60, Math.floor(record.idleS / 20))))
 
 const hasTokensOf = (a: SessionRecord, b: SessionRecord): boolean =>
   a.generation === b.generation && a.tokens.refreshToken === b.tokens.refreshToken

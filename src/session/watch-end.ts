@@ -22,9 +22,15 @@ const LOOK_MS = 1000
  * Tells once when a session has ended, on whatever replica, or has run out: what was begun in it and still goes on should
  * end with it.
  *
+ * @param firstLookMs when the session is looked at first, unless its end is told before
  * @returns ends the watch; to be called when what was begun is over
  */
-export function watchEnd(session: Session, { sessions, events, now }: WatchEndDeps, onEnd: () => void): () => void {
+export function watchEnd(
+  session: Session,
+  { sessions, events, now }: WatchEndDeps,
+  onEnd: () => void,
+  firstLookMs = LOOK_MS,
+): () => void {
   let stopListening: (() => void) | undefined
   let isListening = false
   let isOver = false
@@ -71,7 +77,9 @@ export function watchEnd(session: Session, { sessions, events, now }: WatchEndDe
     } catch {
       // The store is away: it ends nothing, and is asked again.
     }
-    if (!isOver) nextLook = later(nextMs, () => void look())
+    if (isOver) return
+    clearTimeout(nextLook) // Of another look that went on meanwhile.
+    nextLook = later(nextMs, () => void look())
   }
 
   /** The absolute limit needs nobody's word. */
@@ -81,7 +89,7 @@ export function watchEnd(session: Session, { sessions, events, now }: WatchEndDe
     else limit = later(leftMs, awaitLimit)
   }
   let limit = later(0, awaitLimit)
-  nextLook = later(Math.min(LOOK_MS, (endsAt(session) - now()) * 1000), () => void look())
+  nextLook = later(Math.min(firstLookMs, (endsAt(session) - now()) * 1000), () => void look())
   listen()
   return stop
 }

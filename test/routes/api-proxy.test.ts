@@ -225,7 +225,8 @@ test('contract §7: an API that does not begin its answer in time is 504 upstrea
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session ?? null
   })
-  const refresher: Pick<Refresher, 'ensureFresh' | 'refresh'> = {
+  const refresher: Pick<Refresher, 'ensureFresh' | 'isDue' | 'refresh'> = {
+    isDue: () => false,
     ensureFresh: async (fresh) => fresh,
     refresh: async (fresh) => fresh,
   }
