@@ -47,12 +47,14 @@ for (const [place, foreignUrl] of Object.entries(PLACES)) {
     await askFromPage(page, logout, form)
 
     const answered = page.waitForResponse(logout)
+    const arrived = page.waitForURL(logout) // Or the next navigation would come in the way of this one.
     await page.evaluate((action) => {
       const sent = Object.assign(document.createElement('form'), { action, method: 'post' })
       document.body.append(sent)
       sent.submit()
     }, logout)
     assert.equal((await answered).status(), 403)
+    await arrived
     assert.equal((await readSession(visitor, demo)).authenticated, true)
     await page.goto(`${demo.spa}/`)
     await waitForState(page, 'signed-in')
