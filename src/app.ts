@@ -20,6 +20,7 @@ import { errors, sendError } from './plugins/errors.ts'
 import { originCheck } from './plugins/origin-check.ts'
 import { parseQuery } from './plugins/query.ts'
 import { rateLimit } from './plugins/rate-limit.ts'
+import { createRequestLog } from './plugins/request-log.ts'
 import { securityHeaders, setSecurityHeaders } from './plugins/security-headers.ts'
 import { session } from './plugins/session.ts'
 import { isHandshake, routeHandshakes } from './plugins/upgrades.ts'
@@ -64,6 +65,7 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
   let requests = 0
   const options: FastifyHttpOptions<Server> = {
     loggerInstance: log,
+    childLoggerFactory: (logger, bindings) => createRequestLog(logger, bindings),
     // No lines of Fastify's own per request: they hold the URL, and the callback's URL holds the code.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     requestIdHeader: false, // A caller must not choose what the log says.

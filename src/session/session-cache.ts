@@ -13,8 +13,8 @@ import type { Session } from './record.ts'
  *   key that is not in `SESSION_KEYS` any more opens nothing, what was opened before included.
  */
 export function createSessionCache(generationMax: number, keys: () => unknown) {
-  let young = new Map<string, Session>()
-  let old = new Map<string, Session>()
+  let young = createGeneration()
+  let old = createGeneration()
   let changes = 0
   let openedBy = keys()
 
@@ -23,24 +23,26 @@ export function createSessionCache(generationMax: number, keys: () => unknown) {
     if (current === openedBy) return
     openedBy = current
     changes += 1
-    young.clear()
-    old.clear()
+    young = createGeneration()
+    old = createGeneration()
   }
 
   const put = (session: Session): void => {
-    if (young.size >= generationMax) {
+    if (young.sessions.size >= generationMax) {
       old = young
-      young = new Map()
+      young = createGeneration()
     }
-    young.set(session.key, session)
+    young.sessions.set(session.credential, session)
+    young.credentials.set(session.key, session.credential)
   }
 
   return {
-    get(key: string): Session | undefined {
+    /** By the credential as it came, which spares a request its hash; a guess is as hopeless as at the store. */
+    get(credential: string): Session | undefined {
       forgetWhatOtherKeysOpened()
-      const session = young.get(key)
+      const session = young.sessions.get(credential)
       if (session !== undefined) return session
-      const older = old.get(key)
+      const older = old.sessions.get(credential)
       if (older !== undefined) put(older)
       return older
     },
@@ -48,7 +50,7 @@ export function createSessionCache(generationMax: number, keys: () => unknown) {
     /** Keeps what was just written. */
     put(session: Session): void {
       changes += 1
-      old.delete(session.key)
+      forget(old, session.key)
       put(session)
     },
 
@@ -60,10 +62,20 @@ export function createSessionCache(generationMax: number, keys: () => unknown) {
       if (changes === mark) put(session)
     },
 
+    /** By the store's key: whoever ends a session need not hold its credential. */
     delete(key: string): void {
       changes += 1
-      young.delete(key)
-      old.delete(key)
+      forget(young, key)
+      forget(old, key)
     },
   }
+}
+
+const createGeneration = () => ({ sessions: new Map<string, Session>(), credentials: new Map<string, string>() })
+
+function forget({ sessions, credentials }: ReturnType<typeof createGeneration>, key: string): void {
+  const credential = credentials.get(key)
+  if (credential === undefined) return
+  sessions.delete(credential)
+  credentials.delete(key)
 }

@@ -104,9 +104,8 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
     },
 
     find(credential) {
-      const key = sessionKey(credential)
-      const cached = cache?.get(key)
-      if (cached === undefined) return load(credential, key)
+      const cached = cache?.get(credential)
+      if (cached === undefined) return load(credential, sessionKey(credential))
       return isLive(cached, now()) ? cached : undefined
     },
 
@@ -123,7 +122,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       if (!(await store.expire(key, ttlS))) return undefined
       const sealedUse = seal.seal('session-use', key, String(lastUsedAt))
       await Promise.all([store.set(usedKey(key), sealedUse, ttlS), store.expire(metaKey(key), ttlS)])
-      const cached = cache?.get(key)
+      const cached = cache?.get(session.credential)
       if (cached !== undefined) cache?.put({ ...cached, lastUsedAt })
       return { ...session, lastUsedAt }
     },

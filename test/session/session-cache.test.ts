@@ -97,9 +97,9 @@ test('the cache holds two generations at most, and keeps what is asked for', () 
   const cache = createSessionCache(3, () => KEYS)
   for (let at = 0; at < 100; at++) {
     cache.put(session(`k${at}`))
-    assert.ok(cache.get('k0'), `asked for after ${at} others`)
+    assert.ok(cache.get('b_k0'), `asked for after ${at} others`)
   }
-  const held = Array.from({ length: 100 }, (_, at) => cache.get(`k${at}`)).filter((found) => found !== undefined)
+  const held = Array.from({ length: 100 }, (_, at) => cache.get(`b_k${at}`)).filter((found) => found !== undefined)
   assert.ok(held.length <= 6, `${held.length} held`)
 })
 
@@ -109,16 +109,16 @@ test('the cache gives the last value that was put, also when an older generation
   for (const other of ['a', 'b']) cache.put(session(other)) // `k` is old now.
   cache.put(session('k', 2))
   for (const other of ['c', 'd', 'e']) cache.put(session(other))
-  assert.ok([2, undefined].includes(cache.get('k')?.lastUsedAt))
+  assert.ok([2, undefined].includes(cache.get('b_k')?.lastUsedAt))
 })
 
 test('the cache forgets in both generations', () => {
   const cache = createSessionCache(2, () => KEYS)
   for (const key of ['old', 'a', 'young']) cache.put(session(key))
   for (const key of ['old', 'young']) {
-    assert.ok(cache.get(key))
+    assert.ok(cache.get(`b_${key}`))
     cache.delete(key)
-    assert.equal(cache.get(key), undefined)
+    assert.equal(cache.get(`b_${key}`), undefined)
   }
 })
 
@@ -126,15 +126,15 @@ test('what was read is kept only when nothing was written or forgotten meanwhile
   const cache = createSessionCache(10, () => KEYS)
   const first = cache.mark()
   cache.putUnlessChanged(session('k'), first)
-  assert.ok(cache.get('k'))
+  assert.ok(cache.get('b_k'))
   const second = cache.mark()
   cache.delete('k')
   cache.putUnlessChanged(session('k'), second)
-  assert.equal(cache.get('k'), undefined)
+  assert.equal(cache.get('b_k'), undefined)
   const third = cache.mark()
   cache.put(session('other'))
   cache.putUnlessChanged(session('k'), third)
-  assert.equal(cache.get('k'), undefined)
+  assert.equal(cache.get('b_k'), undefined)
 })
 
 for (const [exclusive, isAsked] of [
@@ -155,10 +155,10 @@ test('a change of the sealing keys empties the cache, and a read that was under 
   let keys: readonly unknown[] = ['old']
   const cache = createSessionCache(10, () => keys)
   cache.put(session('a'))
-  assert.ok(cache.get('a'))
+  assert.ok(cache.get('b_a'))
   const mark = cache.mark()
   keys = ['new', 'old']
-  assert.equal(cache.get('a'), undefined)
+  assert.equal(cache.get('b_a'), undefined)
   cache.putUnlessChanged(session('a'), mark)
-  assert.equal(cache.get('a'), undefined)
+  assert.equal(cache.get('b_a'), undefined)
 })
