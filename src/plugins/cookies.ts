@@ -66,12 +66,20 @@ export function createCookies({ secure, session }: Pick<Config, 'secure' | 'sess
   }
 }
 
-/** Every pair whose name fits, in the order sent, repeated ones included. */
+/** Every pair whose name fits, in the order sent, repeated ones included. Read on every request, so without a detour. */
 function readAll({ headers }: FastifyRequest, fits: (name: string) => boolean): [name: string, value: string][] {
-  if (headers.cookie === undefined) return []
-  return headers.cookie.split(';').flatMap((pair): [string, string][] => {
-    const at = pair.indexOf('=')
-    const name = pair.slice(0, Math.max(at, 0)).trim()
-    return at > 0 && fits(name) ? [[name, pair.slice(at + 1).trim()]] : []
-  })
+  const found: [string, string][] = []
+  const { cookie } = headers
+  if (cookie === undefined) return found
+  for (let start = 0; start < cookie.length; ) {
+    const semicolon = cookie.indexOf(';', start)
+    const end = semicolon === -1 ? cookie.length : semicolon
+    const at = cookie.indexOf('=', start)
+    if (at > start && at < end) {
+      const name = cookie.slice(start, at).trim()
+      if (fits(name)) found.push([name, cookie.slice(at + 1, end).trim()])
+    }
+    start = end + 1
+  }
+  return found
 }

@@ -14,7 +14,8 @@ export type Presented =
  * `Authorization`; never from the URL or a body (SC-11), and neither kind from the other's place (MH-13).
  */
 export function readPresented(request: FastifyRequest, cookies: Cookies): Presented {
-  const token = /^bearer ([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const { authorization } = request.headers
+  const token = authorization === undefined ? undefined : /^bearer ([^ ]+)$/i.exec(authorization)?.[1]
   if (token !== undefined && parseCredentialKind(token) === 'app-token') return { kind: 'app-token', credential: token }
   const [credential, ...more] = cookies.readSessions(request)
   if (credential === undefined) return { kind: 'none' }

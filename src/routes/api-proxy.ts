@@ -28,6 +28,8 @@ export interface ApiProxyDeps extends Omit<ApiCallDeps, 'lasting'>, WatchEndDeps
   readonly refresher: Pick<Refresher, 'ensureFresh' | 'isDue' | 'refresh'>
   /** Shorter in tests. */
   readonly headersTimeoutMs?: number
+  /** Fewer in tests. */
+  readonly callsMax?: number
 }
 
 /** Everything under `/api/`: passed on with the session's access token, streaming both ways. */
@@ -43,7 +45,7 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   const tunnels = createTunnels(deps)
   app.addHook('preClose', async () => tunnels.close())
-  const enter = createDoor()
+  const enter = createDoor(deps.callsMax ?? CALLS_MAX)
   const calls = { ...deps, lasting: createLastingWatch(deps) }
 
   const callApi = (method: ApiMethod, request: FastifyRequest, reply: FastifyReply): void => {
@@ -102,11 +104,11 @@ function requireTarget(request: FastifyRequest, reply: FastifyReply, method: Api
 }
 
 /** Counts the calls of each API. @returns lets one in, and returns how it leaves */
-function createDoor(): (route: ApiRoute) => () => void {
+function createDoor(callsMax: number): (route: ApiRoute) => () => void {
   const inside = new Map<ApiRoute, number>()
   return (route) => {
     const count = inside.get(route) ?? 0
-    if (count >= CALLS_MAX) throw new BffError('upstream_unavailable', 'too many calls of this API are under way')
+    if (count >= callsMax) throw new BffError('upstream_unavailable', 'too many calls of this API are under way')
     inside.set(route, count + 1)
     return () => void inside.set(route, (inside.get(route) ?? 1) - 1)
   }

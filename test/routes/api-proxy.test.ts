@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { errors } from '../../src/plugins/errors.ts'
 import { apiProxy } from '../../src/routes/api-proxy.ts'
 import type { Refresher } from '../../src/session/refresh.ts'
 import { buildService, CANARIES, newSession, PUBLIC_URL, type Service, SPA } from '../plugins/build-service.ts'
-
-type Handler = (incoming: IncomingMessage, answer: ServerResponse) => void
-
-async function listen(t: TestContext, handler: Handler): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(handler).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const close = async (): Promise<void> => {
-    server.closeAllConnections()
-    if (server.listening) await new Promise((resolve) => server.close(resolve))
-  }
-  t.after(close)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
-}
+import { until } from '../support/until.ts'
+import { buildProxy, type Handler, listen } from './build-proxy.ts'
 
 /** Says what it was sent. */
 const echo: Handler = async (incoming, answer) => {
@@ -39,14 +27,7 @@ const echo: Handler = async (incoming, answer) => {
 
 type Echo = { method: string; url: string; headers: Record<string, string>; body: string; length: number }
 
-async function build(t: TestContext, handler: Handler = echo) {
-  const upstream = await listen(t, handler)
-  const service = await buildService(t, { env: { API_ROUTES: `/api/x=${upstream.url}/v1` } })
-  await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = service.app.server.address() as AddressInfo
-  const mine = { cookie: `${service.cookieName}=${await service.plant()}`, origin: PUBLIC_URL }
-  return { service, upstream, port, mine, url: `http://127.0.0.1:${port}` }
-}
+const build = (t: TestContext, handler: Handler = echo) => buildProxy(t, handler)
 
 test('contract §7: a call goes on with the access token, its path and its query, and comes back', async (t) => {
   const { url, mine } = await build(t)
@@ -213,9 +194,11 @@ test('ER-07: an API that is not there, or breaks off, is 502 upstream_unavailabl
   assert.doesNotMatch(gone.body, /ECONNREFUSED|127\.0\.0\.1/)
 })
 
-test('contract §7: an API that does not begin its answer in time is 504 upstream_timeout', async (t) => {
-  const upstream = await listen(t, () => {})
-  const service: Service = await buildService(t, { env: { API_ROUTES: `/api/x=${upstream.url}` } })
+/** The proxy alone before an API, for a caller that is signed in. */
+async function buildAlone(t: TestContext, url: string, limits: { headersTimeoutMs?: number; callsMax?: number }) {
+  const service: Service = await buildService(t, {
+    env: { API_ROUTES: `/api/x=${url},/api/other=${url}/other` },
+  })
   const { config, sessions } = service
   const session = await sessions.find(await service.plant())
   const app = Fastify({ exposeHeadRoutes: false })
@@ -232,7 +215,33 @@ test('contract §7: an API that does not begin its answer in time is 504 upstrea
   }
   const events = { listen: async () => () => {} }
   const now = () => service.time.now
-  await app.register(apiProxy, { config, sessions, refresher, events, now, headersTimeoutMs: 50 })
+  await app.register(apiProxy, { config, sessions, refresher, events, now, ...limits })
+  return app
+}
+
+test('contract §7: an API that does not begin its answer in time is 504 upstream_timeout', async (t) => {
+  const upstream = await listen(t, () => {})
+  const app = await buildAlone(t, upstream.url, { headersTimeoutMs: 50 })
   const answer = await app.inject({ url: '/api/x/1' })
   assert.deepEqual([answer.statusCode, errorOf(answer)], [504, 'upstream_timeout'])
+})
+
+test('calls of one API are bounded: one too many is 502 at once, other APIs go on, and who leaves makes room', async (t) => {
+  const held: ServerResponse[] = []
+  const upstream = await listen(t, (incoming, answer) => {
+    if (incoming.url === '/hold') held.push(answer)
+    else answer.end('{}')
+  })
+  const app = await buildAlone(t, upstream.url, { callsMax: 3 })
+  const calls = Array.from({ length: 3 }, () => app.inject({ url: '/api/x/hold' }))
+  await until(() => held.length === 3)
+  const refused = await app.inject({ url: '/api/x/1' })
+  assert.deepEqual([refused.statusCode, errorOf(refused)], [502, 'upstream_unavailable'])
+  assert.equal((await app.inject({ url: '/api/other/1' })).statusCode, 200)
+  for (const answer of held) answer.end('{}')
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ statusCode }) => statusCode),
+    [200, 200, 200],
+  )
+  await until(async () => (await app.inject({ url: '/api/x/1' })).statusCode === 200)
 })
