@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BffError } from '../../src/errors.ts'
 import { parseReturnTo, withAuthError } from '../../src/login/return-to.ts'
+import { createRandom } from '../support/random.ts'
 import { ENCODED_TARGETS, HONEST_TARGETS, RULES, readHostileTargets } from './return-targets.ts'
 
 const isRefusal = (error: unknown): boolean => error instanceof BffError && error.code === 'invalid_request'
@@ -76,17 +77,6 @@ function parseOrUndefined(value: string): string | undefined {
 
 /** `URL.origin` is the string `null` for schemes that the standard does not know. */
 const originOf = ({ protocol, host }: URL): string => `${protocol}//${host}`
-
-/** Mulberry32: the same numbers in every run. */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 test('auth_error is added to the query, before the fragment, and leaves the rest as it is', () => {
   for (const [target, expected] of [

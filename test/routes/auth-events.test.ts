@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { buildService, PUBLIC_URL, type Service, type ServiceOptions, SPA } from '../plugins/build-service.ts'
-
-interface Heard {
-  readonly event: string
-  readonly data: Record<string, unknown>
-}
-
-interface Stream {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  /** The next event; undefined when the stream has ended. Fails when none comes in 5 s. */
-  next(): Promise<Heard | undefined>
-  leave(): Promise<void>
-}
+import { type EventSource, openEvents } from '../support/event-source.ts'
 
 async function build(t: TestContext, options: ServiceOptions = {}) {
   const service = await buildService(t, options)
@@ -35,48 +22,11 @@ async function build(t: TestContext, options: ServiceOptions = {}) {
     t.after(() => sent.destroy())
     return sent.end()
   }
-  const open = async (headers?: Record<string, string>): Promise<Stream> => {
-    const sent = start(headers)
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    return read(sent, response)
-  }
+  const open = (headers: Record<string, string> = {}): Promise<EventSource> =>
+    openEvents(t, `http://127.0.0.1:${port}/auth/events`, { cookie, ...headers })
   const send = (method: 'GET' | 'POST' | 'DELETE', url: string) =>
     service.inject({ method, url, headers: { cookie, origin: PUBLIC_URL, 'sec-fetch-mode': 'cors' } })
   return { service, credential, start, open, send }
-}
-
-function read(sent: ClientRequest, response: IncomingMessage): Stream {
-  const chunks = response.setEncoding('utf8')[Symbol.asyncIterator]()
-  let text = ''
-  const next = async (): Promise<Heard | undefined> => {
-    for (;;) {
-      const end = text.indexOf('\n\n')
-      const block = end === -1 ? undefined : text.slice(0, end)
-      if (block === undefined) {
-        const { done, value } = (await chunks.next()) as IteratorResult<string>
-        if (done) return undefined
-        text += value
-        continue
-      }
-      text = text.slice(end + 2)
-      const [, event = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? []
-      if (event !== '') return { event, data: JSON.parse(data) as Record<string, unknown> }
-    }
-  }
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    async next() {
-      const { promise, reject } = Promise.withResolvers<never>()
-      const timer = setTimeout(() => reject(new Error('no event in 5 s')), 5000)
-      return Promise.race([next(), promise]).finally(() => clearTimeout(timer))
-    },
-    async leave() {
-      const closed = once(sent, 'close')
-      sent.destroy()
-      await closed
-    },
-  }
 }
 
 /** The session's tokens replaced, as by a refresh on another replica. */
@@ -239,7 +189,7 @@ const connectionsOf = ({ app }: Service): Promise<number> =>
   })
 
 /** How many of so many streams open; the server may need a moment to see that others were left. */
-async function countOpened(open: () => Promise<Stream>, wanted: number): Promise<number> {
+async function countOpened(open: () => Promise<EventSource>, wanted: number): Promise<number> {
   const giveUpAt = performance.now() + 3000
   let opened = 0
   while (opened < wanted && performance.now() < giveUpAt) if ((await open()).status === 200) opened += 1
