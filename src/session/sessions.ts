@@ -157,7 +157,10 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
     async isCookieKept(credential) {
       const key = sessionKey(credential)
       const [ending, sealed] = await Promise.all([endings.find(key), store.get(key)])
-      return ending === 'replaced' || (sealed !== undefined && !seal.hasKeyOf(sealed))
+      if (ending === 'replaced') return true
+      if (sealed === undefined) return false
+      // The key may have arrived since the session was looked for: then it is there after all.
+      return !seal.hasKeyOf(sealed) || (await load(credential, key)) !== undefined
     },
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createSessionEvents } from '../../src/session/events.ts'
 import type { NewSession } from '../../src/session/record.ts'
+import { createSeal } from '../../src/session/seal.ts'
 import { createSessions } from '../../src/session/sessions.ts'
 import { buildService, createTestStore, newSession } from '../plugins/build-service.ts'
 
@@ -165,7 +166,7 @@ test('SC-08: a replaced credential is remembered as such, another is not', async
   await sessions.replace(session.key)
   assert.equal(await sessions.find(replaced), undefined)
   assert.equal(await sessions.isCookieKept(replaced), true)
-  assert.equal(await sessions.isCookieKept(other), false)
+  assert.equal(await sessions.isCookieKept(other), true, 'it is alive')
   const ended = await sessions.find(other)
   assert.ok(ended)
   await sessions.end(ended.key, 'logout')
@@ -195,4 +196,24 @@ test('a record of another version is not guessed at', async (t) => {
   const later = JSON.stringify({ ...session.record, version: 2 })
   await store.set(session.key, seal.seal('session', credential, later), 1000)
   assert.equal(await sessions.find(credential), undefined)
+})
+
+test('KY-08: no cookie is cleared for a session whose key is not here yet, nor for one whose key came a moment ago', async (t) => {
+  const { store, config, time, plant, seal } = await build(t, false)
+  const credential = await plant()
+  let keys: ReturnType<typeof seal.keys> = []
+  const late = createSeal(() => keys)
+  const replica = createSessions({
+    store,
+    seal: late,
+    events: createSessionEvents(store),
+    config,
+    now: () => time.now,
+  })
+  assert.equal(await replica.find(credential), undefined)
+  assert.equal(await replica.isCookieKept(credential), true)
+  keys = seal.keys()
+  assert.equal(await replica.isCookieKept(credential), true, 'it was looked for before the key came')
+  time.now += 600
+  assert.equal(await replica.isCookieKept(credential), false, 'over by its idle limit')
 })
