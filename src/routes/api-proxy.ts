@@ -55,9 +55,11 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
     const go = (session: Session): void => {
       const handover = findHandover(request)
       // The caller left while the tokens were renewed.
-      if (reply.raw.destroyed) reply.hijack()
-      else if (handover !== undefined) tunnels.open(request, reply, { url, session, handover }).catch(fail)
-      else passCall(request, reply, { url, session, onEnd: enter(route) }, calls)
+      if (reply.raw.destroyed) return void reply.hijack()
+      const onEnd = enter(route)
+      if (handover === undefined) return void passCall(request, reply, { url, session, onEnd }, calls)
+      handover.socket.once('close', onEnd) // Refused ones are closed as well.
+      tunnels.open(request, reply, { url, session, handover }).catch(fail)
     }
     const used = useSession(deps, request.session) // Using an API is using the session.
     if (used instanceof Promise) used.then(go).catch(fail)

@@ -245,3 +245,13 @@ test('calls of one API are bounded: one too many is 502 at once, other APIs go o
   )
   await until(async () => (await app.inject({ url: '/api/x/1' })).statusCode === 200)
 })
+
+test('contract §7: connections to an API are kept and used again', async (t) => {
+  const { upstream, url, mine } = await build(t)
+  let connections = 0
+  upstream.server.on('connection', () => {
+    connections += 1
+  })
+  for (let n = 0; n < 50; n++) await (await fetch(`${url}/api/x/${n}`, { headers: mine })).text()
+  assert.equal(connections, 1)
+})

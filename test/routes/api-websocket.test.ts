@@ -3,7 +3,11 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import Fastify from 'fastify'
 import { WebSocket, WebSocketServer } from 'ws'
+import { errors } from '../../src/plugins/errors.ts'
+import { isHandshake, routeHandshakes } from '../../src/plugins/upgrades.ts'
+import { apiProxy } from '../../src/routes/api-proxy.ts'
 import { CANARIES, PUBLIC_URL, SPA } from '../plugins/build-service.ts'
 import { until } from '../support/until.ts'
 import { buildProxy } from './build-proxy.ts'
@@ -161,6 +165,38 @@ test('whoever leaves takes the other side along, and the stop of the service tak
   )
   await service.app.close()
   await closed
+})
+
+test('WebSockets count among the calls of an API, until they are closed, also those that were refused', async (t) => {
+  const { service, sockets } = await build(t)
+  const session = await service.sessions.find(await service.plant())
+  const app = Fastify({ http: { shouldUpgradeCallback: isHandshake }, exposeHeadRoutes: false })
+  t.after(() => app.close())
+  await app.register(errors)
+  app.decorateRequest('session', null)
+  app.addHook('onRequest', async (incoming) => {
+    incoming.session = session ?? null
+  })
+  routeHandshakes(app)
+  const { config, sessions } = service
+  const refresher = { isDue: () => false, ensureFresh: async () => assert.fail(), refresh: async () => assert.fail() }
+  const events = { listen: async () => () => {} }
+  await app.register(apiProxy, { config, sessions, refresher, events, now: () => service.time.now, callsMax: 3 })
+  const address = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('http', 'ws')
+  const open = (path: string): WebSocket => {
+    const socket = new WebSocket(`${address}/api/x/${path}`).on('error', () => {})
+    t.after(() => socket.terminate())
+    return socket
+  }
+  const refusal = async (path: string): Promise<number | undefined> =>
+    ((await once(open(path), 'unexpected-response')) as [unknown, IncomingMessage])[1].statusCode
+  for (let n = 0; n < 5; n++) assert.equal(await refusal('forbidden'), 403)
+  const held = [open('chat'), open('chat'), open('chat')]
+  await Promise.all(held.map(nextText))
+  assert.equal(await refusal('chat'), 502)
+  held[0]?.terminate()
+  await until(() => sockets.clients.size === 2)
+  assert.equal(await nextText(open('chat')), 'welcome')
 })
 
 test('another protocol than WebSocket, or another path, is answered as the HTTP request that it is', async (t) => {

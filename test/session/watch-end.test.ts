@@ -170,18 +170,24 @@ test('after stop nothing is told any more, nobody listens, and no timer is left'
   assert.ok(listeners.stopped >= listeners.begun)
 })
 
-test('a call that is over before the subscription answers leaves no listener', async (t) => {
-  const { store, listeners, sessions, session, watch, pass, ends } = await build(t)
-  const answered = Promise.withResolvers<void>()
+/** From now on nobody's subscription is answered. @returns until this is called */
+function holdSubscription(store: Store): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>()
   const { subscribe } = store
   store.subscribe = async (...parts) => {
-    await answered.promise
+    await promise
     return subscribe(...parts)
   }
+  return resolve
+}
+
+test('a call that is over before the subscription answers leaves no listener', async (t) => {
+  const { store, listeners, sessions, session, watch, pass, ends } = await build(t)
+  const answer = holdSubscription(store)
   const stop = watch()
   await pass(5000)
   stop()
-  answered.resolve()
+  answer()
   await pass(5000)
   assert.equal(listeners.stopped, listeners.begun)
   await sessions.end(session.key, 'logout')
@@ -190,16 +196,11 @@ test('a call that is over before the subscription answers leaves no listener', a
 
 test('a call that began while the subscription took long leaves no listener either', async (t) => {
   const { store, listeners, watch, pass } = await build(t)
-  const answered = Promise.withResolvers<void>()
-  const { subscribe } = store
-  store.subscribe = async (...parts) => {
-    await answered.promise
-    return subscribe(...parts)
-  }
+  const answer = holdSubscription(store)
   const stop = watch()
   await pass(1000)
   await pass(1000)
-  answered.resolve()
+  answer()
   await pass(5000)
   stop()
   await settle()

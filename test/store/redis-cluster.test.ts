@@ -8,9 +8,7 @@ import { askRedis, startRedis } from '../support/redis.ts'
 import { recover } from './recover.ts'
 import { startCluster, type Topology } from './redis-topologies.ts'
 import { testStore } from './store-contract.ts'
-import { everyVerb } from './subject.ts'
-
-const UNAVAILABLE = { name: 'BffError', code: 'store_unavailable' }
+import { assertAllFail, UNAVAILABLE } from './subject.ts'
 
 const cluster = await startCluster({ after })
 let tests = 0
@@ -19,13 +17,6 @@ function open(t: TestContext, url = `${cluster.url}&prefix=test-${++tests}`): St
   const store = createRedisStore(url)
   t.after(() => store.close())
   return store
-}
-
-async function assertAllFail(store: Store): Promise<void> {
-  const startedAt = performance.now()
-  await Promise.all(everyVerb(store).map(([verb, call]) => assert.rejects(call(), UNAVAILABLE, verb)))
-  const tookMs = performance.now() - startedAt
-  assert.ok(tookMs < 3_500, `${tookMs} ms`)
 }
 
 /** Begins to move the slot of a key, which is there, to another node. */

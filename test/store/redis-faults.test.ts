@@ -9,23 +9,12 @@ import { openStore } from '../../src/store/index.ts'
 import type { Store } from '../../src/store/store.ts'
 import { askRedis, startRedis } from '../support/redis.ts'
 import { recover } from './recover.ts'
-import { everyVerb } from './subject.ts'
-
-/** Two seconds are promised for every verb; the rest is for a machine that is busy with other tests. */
-const VERB_MAX_MS = 3_500
-const UNAVAILABLE = { name: 'BffError', code: 'store_unavailable' }
+import { assertAllFail, UNAVAILABLE, VERB_MAX_MS } from './subject.ts'
 
 async function open(t: TestContext, url: string): Promise<Store> {
   const store = await openStore(url, { now: () => 1000 })
   t.after(() => store.close())
   return store
-}
-
-async function assertAllFail(store: Store): Promise<void> {
-  const startedAt = performance.now()
-  await Promise.all(everyVerb(store).map(([verb, call]) => assert.rejects(call(), UNAVAILABLE, verb)))
-  const tookMs = performance.now() - startedAt
-  assert.ok(tookMs < VERB_MAX_MS, `${tookMs} ms`)
 }
 
 async function listen(t: TestContext, server: Server): Promise<number> {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
 
@@ -35,3 +36,16 @@ export const everyVerb = (store: Store): readonly (readonly [verb: keyof Store, 
   ['time', () => store.time()],
   ['ping', () => store.ping()],
 ]
+
+export const UNAVAILABLE = { name: 'BffError', code: 'store_unavailable' }
+
+/** Two seconds are promised for every verb; the rest is for a machine that is busy with other tests. */
+export const VERB_MAX_MS = 3_500
+
+/** Every verb says store_unavailable, and soon. */
+export async function assertAllFail(store: Store): Promise<void> {
+  const startedAt = performance.now()
+  await Promise.all(everyVerb(store).map(([verb, call]) => assert.rejects(call(), UNAVAILABLE, verb)))
+  const tookMs = performance.now() - startedAt
+  assert.ok(tookMs < VERB_MAX_MS, `${tookMs} ms`)
+}
