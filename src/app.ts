@@ -75,7 +75,8 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
     requestTimeout: 0, // Uploads through the proxy take what they take; headers are limited by Node's own 60 s.
     exposeHeadRoutes: false, // HEAD would run GET's handler: a link preview must not start a sign-in.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    routerOptions: { querystringParser: parseQuery },
+    // An id of any length is an id that is not there: 404, not a fault of the router. Node bounds the URL.
+    routerOptions: { querystringParser: parseQuery, maxParamLength: 16_384 },
     // Refuse what a schema does not allow, where Fastify would by default strip or convert it.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
     frameworkErrors: (error, request, reply) => {

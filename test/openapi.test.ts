@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { buildOpenapi } from './support/snapshots.ts'
+import { assertDocumented } from './support/documented.ts'
+import { buildOpenapi } from './support/openapi-document.ts'
 import { createWorld } from './support/world.ts'
 
 const committed = readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8')
@@ -13,7 +14,7 @@ test('openapi.yaml is what the routes say (npm run snapshots writes it)', async 
 
 test('openapi.yaml describes every operation with an id, a summary and its failures in the one shape', () => {
   const { paths } = parse(committed) as { paths: Record<string, Record<string, Record<string, unknown>>> }
-  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const operations = Object.values(paths).flatMap(({ parameters: _shared, ...methods }) => Object.values(methods))
   assert.ok(operations.length >= 10)
   for (const { operationId, summary, responses } of operations) {
     assert.ok(typeof operationId === 'string' && typeof summary === 'string')
@@ -27,4 +28,13 @@ test('GET /auth/openapi.yaml serves the committed document, cacheable', async (t
   assert.equal(answer.status, 200)
   assert.equal(answer.text, committed)
   assert.equal(answer.headers.get('cache-control'), 'public, max-age=300')
+})
+
+test('every answer that a flow test gets is held against openapi.yaml: another status, type or member is seen', () => {
+  const seen = { status: 200, contentType: 'application/json; charset=utf-8', text: '{"ended":1}' }
+  assertDocumented('DELETE', '/auth/sessions', seen)
+  const others = [{ status: 202 }, { contentType: 'text/html' }, { text: '{"ended":"1"}' }]
+  for (const other of others) assert.throws(() => assertDocumented('DELETE', '/auth/sessions', { ...seen, ...other }))
+  const refused = { status: 401, contentType: 'application/json', text: '{"error":"e","error_description":"d"}' }
+  assert.throws(() => assertDocumented('DELETE', '/auth/sessions', refused), /does not describe/)
 })

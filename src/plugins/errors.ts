@@ -25,12 +25,17 @@ export const errors = fp(async (app: FastifyInstance) => {
 
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(toBffError(error), request, reply))
 
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnrouted = (request: FastifyRequest, reply: FastifyReply): BffError => {
     const allowed = findAllowed(methodsByUrl, request)
-    if (allowed === undefined) return sendError(new BffError('not_found', 'no such route'), request, reply)
+    if (allowed === undefined) return new BffError('not_found', 'no such route')
     reply.header('allow', allowed.join(', ')) // RFC 9110 §15.5.6.
-    return sendError(new BffError('method_not_allowed', 'no such method here'), request, reply)
+    return new BffError('method_not_allowed', 'no such method here')
+  }
+  // Before the body: no octet of one is worth reading here, and what is wrong with it would hide what is wrong with the call.
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    done(request.is404 ? refuseUnrouted(request, reply) : null)
   })
+  app.setNotFoundHandler((request, reply) => sendError(refuseUnrouted(request, reply), request, reply))
 })
 
 /** Also for refusals that happen before a route is known, such as a path that cannot be decoded. */

@@ -25,6 +25,7 @@ const schema = {
   summary: 'The IdP says that a session or a user was signed out',
   description: 'OpenID Connect Back-Channel Logout 1.0. Called by the IdP, not by browsers.',
   tags: ['sign-out'],
+  consumes: ['application/x-www-form-urlencoded'],
   body: Type.Object({ logout_token: Type.String({ maxLength: 16_384 }) }, { additionalProperties: true }),
   response: {
     200: Type.Object({}, { description: 'Done; also when there was nothing to end', additionalProperties: false }),

@@ -16,7 +16,7 @@ import { readPresented } from '../plugins/presented.ts'
 import { sessionKey } from '../session/session-keys.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { SignOutMarks } from '../session/sign-out-marks.ts'
-import { errorResponses } from './error-body.ts'
+import { pageErrorResponses } from './error-body.ts'
 
 /** Longest `state` that is looked at (CB-13); ours have 43 characters. */
 const STATE_MAX = 512
@@ -32,7 +32,7 @@ const schema = {
   ),
   response: {
     303: Type.Null({ description: 'To `return_to`, or to the deep link of an app' }),
-    ...errorResponses('unknown_transaction'),
+    ...pageErrorResponses('unknown_transaction'),
   },
 }
 

@@ -14,9 +14,8 @@ const schema = {
   description:
     'Server-sent events: `session` (the view), `expiring` (the view, 60 s before the end), `ended` (a reason).',
   tags: ['session'],
-  produces: ['text/event-stream'],
   response: {
-    200: Type.String({ description: 'text/event-stream' }),
+    200: { description: 'Until the session ends', content: { 'text/event-stream': { schema: Type.String() } } },
     ...errorResponses('unauthenticated', 'forbidden_origin', 'rate_limited'),
   },
 }

@@ -20,7 +20,13 @@ const schema = {
   operationId: 'getJwks',
   summary: 'The public signing keys (JWK Set)',
   tags: ['operation'],
-  response: { 200: Type.Object({ keys: Type.Array(PublicJwk) }), ...errorResponses() },
+  response: {
+    200: {
+      description: 'Kept 300 s',
+      content: { 'application/jwk-set+json': { schema: Type.Object({ keys: Type.Array(PublicJwk) }) } },
+    },
+    ...errorResponses(),
+  },
 }
 
 /** GET /auth/jwks.json: the keys that request objects and client assertions verify with. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { SignOuts } from '../login/sign-out.ts'
-import { errorResponses } from './error-body.ts'
+import { pageErrorResponses } from './error-body.ts'
 
 const schema = {
   operationId: 'signedOut',
@@ -10,7 +10,7 @@ const schema = {
   querystring: Type.Object({ state: Type.Optional(Type.Unknown()) }, { additionalProperties: true }),
   response: {
     303: Type.Null({ description: 'To the `return_to` of that sign-out, `/` when the state is unknown' }),
-    ...errorResponses('invalid_request'),
+    ...pageErrorResponses('invalid_request'),
   },
 }
 

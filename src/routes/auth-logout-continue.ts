@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import type { Idp } from '../idp/idp.ts'
 import type { SignOuts } from '../login/sign-out.ts'
 import { sendPage } from '../plugins/page.ts'
-import { errorResponses } from './error-body.ts'
+import { pageErrorResponses } from './error-body.ts'
 
 /** A longer hint goes by form post: it would make a URL that some server on the way cuts off (LO-04). */
 const HINT_OCTETS_MAX = 2000
@@ -17,7 +17,7 @@ const schema = {
   response: {
     200: Type.String({ description: 'A page that posts to the IdP, when the ID token is long' }),
     303: Type.Null({ description: 'To the end-session endpoint, or to /auth/logged-out for a spent ticket' }),
-    ...errorResponses('invalid_request'),
+    ...pageErrorResponses('invalid_request'),
   },
 }
 

@@ -29,6 +29,7 @@ const schema = {
   operationId: 'signOut',
   summary: 'End the session here, and say where it can be ended at the IdP',
   tags: ['sign-out'],
+  consumes: ['application/json', 'application/x-www-form-urlencoded'],
   body: LogoutBody,
   response: {
     200: Type.Object({

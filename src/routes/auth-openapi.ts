@@ -7,7 +7,10 @@ const schema = {
   operationId: 'getOpenapi',
   summary: 'This document',
   tags: ['operation'],
-  response: { 200: Type.String({ description: 'OpenAPI 3.1, YAML' }), ...errorResponses() },
+  response: {
+    200: { description: 'OpenAPI 3.1', content: { 'application/yaml': { schema: Type.Unknown() } } },
+    ...errorResponses(),
+  },
 }
 
 /** GET /auth/openapi.yaml: the committed document, which a test holds against the routes. */

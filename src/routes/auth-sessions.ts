@@ -34,7 +34,7 @@ const endSchema = {
   operationId: 'endSession',
   summary: "End one of this user's sessions",
   tags: ['session'],
-  params: Type.Object({ session_id: Type.String({ maxLength: 64 }) }),
+  params: Type.Object({ session_id: Type.String() }),
   response: {
     204: Type.Null({ description: 'Ended' }),
     ...errorResponses('unauthenticated', 'forbidden_origin', 'not_found'),

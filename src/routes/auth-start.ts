@@ -9,7 +9,7 @@ import type { Cookies } from '../plugins/cookies.ts'
 import { isNavigation } from '../plugins/navigation.ts'
 import { readPresented } from '../plugins/presented.ts'
 import { sessionKey } from '../session/session-keys.ts'
-import { errorResponses } from './error-body.ts'
+import { pageErrorResponses } from './error-body.ts'
 
 /** Ours to decide: a caller who could set one could aim the sign-in elsewhere or weaken it (RFC 9101 §10.7). */
 const FORBIDDEN = [
@@ -77,7 +77,7 @@ const schema = {
   response: {
     200: Started,
     303: Type.Null({ description: 'To the authorization endpoint (navigations)' }),
-    ...errorResponses('invalid_request', 'forbidden_origin', 'rate_limited', 'idp_unavailable'),
+    ...pageErrorResponses('invalid_request', 'forbidden_origin', 'rate_limited', 'idp_unavailable'),
   },
 }
 

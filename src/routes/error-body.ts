@@ -11,8 +11,27 @@ export const ErrorBody = Type.Object(
   { additionalProperties: false },
 )
 
-/** The response schemas of a route's failures, by status. `server_error` belongs to every route. */
-export function errorResponses(...codes: readonly ErrorCode[]): Record<number, TSchema> {
+/** An answer described by its content types. Each way of saying it is a schema of its own. */
+export interface DescribedResponse {
+  readonly description: string
+  readonly content: Readonly<Record<string, { readonly schema: TSchema }>>
+}
+
+/** The responses of a route's failures, by status. `server_error` and `store_unavailable` belong to every route. */
+export const errorResponses = (...codes: readonly ErrorCode[]): Record<number, DescribedResponse> =>
+  describeErrors(codes, { 'application/json': { schema: ErrorBody } })
+
+/** The same for a route that people navigate to: a navigation gets a page. */
+export const pageErrorResponses = (...codes: readonly ErrorCode[]): Record<number, DescribedResponse> =>
+  describeErrors(codes, {
+    'application/json': { schema: ErrorBody },
+    'text/html': { schema: Type.String({ description: 'A page with the error id, for navigations' }) },
+  })
+
+function describeErrors(
+  codes: readonly ErrorCode[],
+  content: DescribedResponse['content'],
+): Record<number, DescribedResponse> {
   const byStatus = new Map<number, string[]>()
   for (const code of [...codes, 'store_unavailable', 'server_error'] as const) {
     const error = new BffError(code, '')
@@ -21,7 +40,7 @@ export function errorResponses(...codes: readonly ErrorCode[]): Record<number, T
   return Object.fromEntries(
     [...byStatus].map(([status, names]) => [
       status,
-      { ...ErrorBody, description: names.map((name) => `\`${name}\``).join(', ') },
+      { description: names.map((name) => `\`${name}\``).join(', '), content },
     ]),
   )
 }

@@ -116,6 +116,24 @@ test('contract §8: 429 and 503 carry Retry-After in whole seconds, others do no
   }
 })
 
+test('HC-06: the wrong method is 405 with Allow, whatever the method and the body', async (t) => {
+  const { inject } = await buildService(t)
+  const bodies: InjectOptions[] = [
+    {},
+    { headers: JSON_TYPE, payload: '{"not json' },
+    { headers: { 'content-type': 'text/canary' }, payload: 'canary' },
+    { headers: JSON_TYPE, payload: `"${'canary'.repeat(20_000)}"` },
+  ]
+  for (const method of ['PUT', 'PATCH', 'QUERY', 'PURGE', 'LINK'] as const) {
+    for (const body of bodies) {
+      const answer = await inject({ url: '/auth/session', ...body, method: method as 'PUT' })
+      assert.equal(answer.statusCode, 405, method)
+      assert.equal(answer.headers.allow, 'GET')
+      assert.equal((await inject({ url: '/nowhere', ...body, method: method as 'PUT' })).statusCode, 404, method)
+    }
+  }
+})
+
 test('ER-04: a fetch without a session is 401 with a challenge that opens no prompt, and never a redirect', async (t) => {
   const { inject } = await buildService(t)
   for (const headers of [{}, NAVIGATION, { 'sec-fetch-mode': 'cors' }, { accept: 'text/html' }]) {

@@ -106,10 +106,9 @@ test('SC-14: a user ends one of the sessions: 204, and 404 the second time', asy
 
 test('SC-14: somebody else’s id is as unknown as one that never was, and ends nothing', async (t) => {
   const { laptop, bob, other, ask, idOf, isLive } = await build(t)
-  for (const id of [await idOf(bob), await idOf(other), 'never-was', '%2e%2e', 'x'.repeat(64)]) {
+  for (const id of [await idOf(bob), await idOf(other), 'never-was', '%2e%2e', 'x'.repeat(64), 'x'.repeat(101)]) {
     assert.equal((await ask(laptop, 'DELETE', `/${id}`)).statusCode, 404, id)
   }
-  assert.equal((await ask(laptop, 'DELETE', `/${'x'.repeat(65)}`)).statusCode, 400)
   assert.deepEqual([await isLive(laptop), await isLive(bob), await isLive(other)], [true, true, true])
 })
 

@@ -1,5 +1,6 @@
 import { CookieJar } from 'tough-cookie'
 import { type Dispatcher, request as send } from 'undici'
+import { assertDocumented } from './documented.ts'
 
 /** What a browser adds to a navigation from another site's page or a typed address. */
 const NAVIGATION = {
@@ -65,6 +66,10 @@ export function createBrowser(publicUrl: string): Browser {
     for (const line of setCookies) await jar.setCookie(line, url, { ignoreError: true })
     const text = await response.body.text()
     const location = received.get('location')
+    if (url.startsWith(`${publicUrl}/`)) {
+      const contentType = received.get('content-type')
+      assertDocumented(method, new URL(url).pathname, { status: response.statusCode, contentType, text })
+    }
     return {
       status: response.statusCode,
       headers: received,
