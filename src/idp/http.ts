@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkServerIdentity as checkTlsIdentity } from 'node:tls'
 import { Agent, type Dispatcher, request } from 'undici'
 import { BffError } from '../errors.ts'
 import { createClock } from './clock.ts'
@@ -55,12 +56,18 @@ export class RedirectRefused extends Error {
   }
 }
 
+/** Node falls back to the common name of a certificate, which RFC 9101 §8 and RFC 9525 §6.3 forbid: anybody's could be there. */
+const checkServerIdentity: typeof checkTlsIdentity = (host, certificate) =>
+  certificate.subjectaltname === undefined
+    ? new Error('the certificate names no host (no subjectAltName)')
+    : checkTlsIdentity(host, certificate)
+
 /** The one way to the IdP. */
 export function createIdpHttp(options: IdpHttpOptions): IdpHttp {
   const { allowInsecureIssuer, now, log, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options
   const { totalTimeoutMs = TOTAL_TIMEOUT_MS } = options
   const limits = {
-    connect: { timeout: connectTimeoutMs },
+    connect: { timeout: connectTimeoutMs, checkServerIdentity },
     maxResponseSize: BODY_OCTETS_MAX,
     connections: CONNECTIONS_MAX,
   }

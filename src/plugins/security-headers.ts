@@ -29,6 +29,8 @@ export function buildSecurityHeaders(secure: boolean): Readonly<Record<string, s
     'x-content-type-options': 'nosniff',
     // The callback's URL holds the code: no page or resource after it may learn that from `Referer` (RFC 9700 §4.2.4).
     'referrer-policy': 'no-referrer',
+    // A foreign page that embeds an answer gets its octets into its own process otherwise (Spectre; HC-06).
+    'cross-origin-resource-policy': 'same-origin',
     // Also where the request fails before its origin is looked at (CS-05).
     vary: 'Origin',
     ...(secure && { 'strict-transport-security': HSTS }),

@@ -47,6 +47,16 @@ export interface OwnHeaders {
   readonly accessToken: string
   readonly requestId: string
   readonly traceparent: string
+  /** By what way the request came, as this service knows it: the client's own words about that are dropped above. */
+  readonly via: Via
+}
+
+export interface Via {
+  /** The client, as far as TRUSTED_PROXIES let it be known. */
+  readonly address: string
+  /** Of PUBLIC_URL: what the browser sees. */
+  readonly host: string
+  readonly proto: string
 }
 
 /** The headers of a request to the API: the client's without what is ours to say, then ours (PX-03). */
@@ -61,6 +71,9 @@ export function buildUpstreamHeaders(headers: IncomingHttpHeaders, ours: OwnHead
   passed.authorization = `Bearer ${ours.accessToken}`
   passed['x-request-id'] = ours.requestId
   passed.traceparent = ours.traceparent
+  passed['x-forwarded-for'] = ours.via.address
+  passed['x-forwarded-host'] = ours.via.host
+  passed['x-forwarded-proto'] = ours.via.proto
   return passed
 }
 

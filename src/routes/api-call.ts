@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type {} from '@fastify/reply-from' // `reply.from`.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BffError } from '../errors.ts'
-import { buildClientHeaders, buildUpstreamHeaders } from '../proxy/headers.ts'
+import { buildClientHeaders, buildUpstreamHeaders, type Via } from '../proxy/headers.ts'
 import { isReplayable, refusesToken } from '../proxy/invalid-token.ts'
 import { buildTraceparent } from '../proxy/trace-context.ts'
 import type { Session } from '../session/record.ts'
@@ -24,6 +24,7 @@ export interface ApiCall {
   readonly url: string
   /** Its tokens are fresh. */
   readonly session: Session
+  readonly via: Via
   /** Told when the call is over, however it ends. */
   readonly onEnd: () => void
 }
@@ -39,7 +40,7 @@ const NO_HEADERS = Object.freeze({})
 
 /** One call of an API, with the access token of its session; once more with other tokens where the API refuses these. */
 export function passCall(request: FastifyRequest, reply: FastifyReply, call: ApiCall, deps: ApiCallDeps): FastifyReply {
-  const { url, session, onEnd } = call
+  const { url, session, via, onEnd } = call
   const traceparent = buildTraceparent(request.headers.traceparent)
   const client = createClientSide(reply, session, deps)
   reply.raw.once('close', () => {
@@ -51,7 +52,7 @@ export function passCall(request: FastifyRequest, reply: FastifyReply, call: Api
     reply.from(url, {
       rewriteRequestHeaders: (_request, headers) => {
         const { accessToken } = current.record.tokens
-        return buildUpstreamHeaders(headers, { accessToken, requestId: request.id, traceparent })
+        return buildUpstreamHeaders(headers, { accessToken, requestId: request.id, traceparent, via })
       },
       rewriteHeaders: () => NO_HEADERS, // See `answer`, which knows the status, too.
       onResponse: (_request, _reply, response) => {

@@ -23,7 +23,7 @@ const HEADERS_TIMEOUT_MS = 30_000
 const CALLS_MAX = 4096
 
 export interface ApiProxyDeps extends Omit<ApiCallDeps, 'lasting'>, WatchEndDeps {
-  readonly config: Pick<Config, 'apiRoutes'>
+  readonly config: Pick<Config, 'apiRoutes' | 'publicUrl'>
   readonly sessions: Pick<Sessions, 'reload' | 'touch' | 'isTouchDue'>
   readonly refresher: Pick<Refresher, 'ensureFresh' | 'isDue' | 'refresh'>
   /** Shorter in tests. */
@@ -47,6 +47,8 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
   app.addHook('preClose', async () => tunnels.close())
   const enter = createDoor(deps.callsMax ?? CALLS_MAX)
   const calls = { ...deps, lasting: createLastingWatch(deps) }
+  const { host, protocol } = new URL(deps.config.publicUrl)
+  const origin = { host, proto: protocol.slice(0, -1) }
 
   const callApi = (method: ApiMethod, request: FastifyRequest, reply: FastifyReply): void => {
     const { url, route } = requireTarget(request, reply, method, deps)
@@ -57,9 +59,10 @@ export const apiProxy: FastifyPluginAsyncTypebox<ApiProxyDeps> = async (app, dep
       // The caller left while the tokens were renewed.
       if (reply.raw.destroyed) return void reply.hijack()
       const onEnd = enter(route)
-      if (handover === undefined) return void passCall(request, reply, { url, session, onEnd }, calls)
+      const via = { address: request.ip, ...origin }
+      if (handover === undefined) return void passCall(request, reply, { url, session, via, onEnd }, calls)
       handover.socket.once('close', onEnd) // Refused ones are closed as well.
-      tunnels.open(request, reply, { url, session, handover }).catch(fail)
+      tunnels.open(request, reply, { url, session, via, handover }).catch(fail)
     }
     const used = useSession(deps, request.session) // Using an API is using the session.
     if (used instanceof Promise) used.then(go).catch(fail)

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BffError } from '../errors.ts'
 import type { Handover } from '../plugins/upgrades.ts'
-import { buildHandshakeHeaders } from '../proxy/headers.ts'
+import { buildHandshakeHeaders, type Via } from '../proxy/headers.ts'
 import { buildTraceparent } from '../proxy/trace-context.ts'
 import type { Session } from '../session/record.ts'
 import { type WatchEndDeps, watchEnd } from '../session/watch-end.ts'
@@ -16,6 +16,7 @@ const HANDSHAKE_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 30_000
 
 interface Call {
+  readonly via: Via
   readonly url: string
   readonly session: Session
   readonly handover: Handover
@@ -32,8 +33,8 @@ export function createTunnels(deps: WatchEndDeps): Tunnels {
   const open = new Set<Duplex>()
 
   return {
-    async open(request, reply, { url, session, handover }) {
-      const answer = await shakeHands(request, url, session)
+    async open(request, reply, { url, session, via, handover }) {
+      const answer = await shakeHands(request, url, session, via)
       if ('refused' in answer) return void reply.code(answer.refused).send()
       const { socket, head } = handover
       const { socket: upstream, head: upstreamHead, headers } = answer
@@ -74,13 +75,14 @@ type HandshakeAnswer =
   | { readonly refused: number }
 
 /** @throws {BffError} upstream_unavailable, upstream_timeout */
-function shakeHands(request: FastifyRequest, address: string, session: Session): Promise<HandshakeAnswer> {
+function shakeHands(request: FastifyRequest, address: string, session: Session, via: Via): Promise<HandshakeAnswer> {
   const query = request.url.indexOf('?')
   const url = new URL(query === -1 ? address : address + request.url.slice(query))
   const headers = buildHandshakeHeaders(request.headers, {
     accessToken: session.record.tokens.accessToken,
     requestId: request.id,
     traceparent: buildTraceparent(request.headers.traceparent),
+    via,
   })
   const { promise, resolve, reject } = Promise.withResolvers<HandshakeAnswer>()
   const send = url.protocol === 'https:' ? requestHttps : requestHttp

@@ -33,8 +33,7 @@ interface Deps {
 export const authSession: FastifyPluginAsyncTypebox<Deps> = async (app, { sessions, now }) => {
   const rules = { access: 'optional', from: 'fetch' } as const
 
-  app.get('/auth/session', { config: rules, schema }, async ({ session, query }, reply) => {
-    reply.header('cross-origin-resource-policy', 'same-origin')
+  app.get('/auth/session', { config: rules, schema }, async ({ session, query }) => {
     if (session === null) return { authenticated: false } as const
     const current = query.touch === 'true' ? await sessions.touch(session, { exact: true }) : session
     return current === undefined ? ({ authenticated: false } as const) : buildSessionView(current, now())

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildClientHeaders, buildUpstreamHeaders } from '../../src/proxy/headers.ts'
 
-const OURS = { accessToken: 'the-token', requestId: 'the-id', traceparent: 'the-trace' }
+const VIA = { address: '192.0.2.7', host: 'app.example.com', proto: 'https' }
+const OURS = { accessToken: 'the-token', requestId: 'the-id', traceparent: 'the-trace', via: VIA }
 
 test('PX-03: what a client may not say to an API is left out, however it is spelt', () => {
   const names = [
@@ -42,6 +43,9 @@ test('PX-03: what a client may not say to an API is left out, however it is spel
     authorization: 'Bearer the-token',
     'x-request-id': 'the-id',
     traceparent: 'the-trace',
+    'x-forwarded-for': '192.0.2.7',
+    'x-forwarded-host': 'app.example.com',
+    'x-forwarded-proto': 'https',
   })
 })
 

@@ -56,7 +56,9 @@ test('PX-03: cookie, token and forwarded headers of the client stay here, also w
   const { headers: seen } = JSON.parse(Buffer.concat(await incoming.toArray()).toString()) as Echo
   assert.equal(seen.authorization, `Bearer ${CANARIES.accessToken}`)
   assert.ok(seen['x-request-id'])
-  for (const name of ['cookie', 'x-forwarded-for', 'x-auth-subject', 'x_auth_subject']) assert.ok(!(name in seen), name)
+  assert.equal(seen['x-forwarded-for'], '127.0.0.1')
+  assert.equal(seen['x-forwarded-proto'], 'https')
+  for (const name of ['cookie', 'x-auth-subject', 'x_auth_subject']) assert.ok(!(name in seen), name)
 })
 
 test('contract §7: every method and any body passes, far beyond 64 KiB, whatever its type, also with Expect', async (t) => {
