@@ -14,6 +14,7 @@ import { createHandoffs } from './login/handoff.ts'
 import { createSignOuts } from './login/sign-out.ts'
 import { createTransactions } from './login/transaction.ts'
 import { accessLog } from './plugins/access-log.ts'
+import { type BodyDeadlineOptions, bodyDeadline } from './plugins/body-deadline.ts'
 import { type Cookies, createCookies } from './plugins/cookies.ts'
 import { crossOrigin } from './plugins/cross-origin.ts'
 import { errors, sendError } from './plugins/errors.ts'
@@ -50,7 +51,7 @@ import type { Store } from './store/store.ts'
 const DRAIN_MS = 9_000
 
 /** The edges of the service: what tests replace, and what the process opens and closes. */
-export interface Deps {
+export interface Deps extends BodyDeadlineOptions {
   readonly config: Config
   readonly store: Store
   readonly idp: Idp
@@ -151,6 +152,7 @@ async function createApp(
   await app.register(errors)
   await app.register(accessLog)
   await app.register(securityHeaders, { secure: config.secure })
+  await app.register(bodyDeadline, { bodyTimeoutMs: deps.bodyTimeoutMs })
   await app.register(cookie, { hook: false })
   await app.register(crossOrigin, { config }) // Before `session`: its `OPTIONS *` states no access.
   await app.register(originCheck, { config, cookies })
@@ -179,12 +181,13 @@ async function createApp(
 
 /** The inner listener: for the platform, not for browsers. */
 async function createAdminApp(
-  { log, config, store, idp }: Deps,
+  { log, config, store, idp, bodyTimeoutMs }: Deps,
   { sessions, refresher, marks, cookies }: Shared,
 ): Promise<FastifyInstance> {
   const app = createServer({ log, config })
   app.server.on('checkExpectation', (request, response) => app.routing(request, response)) // As on the main one.
   await app.register(errors)
+  await app.register(bodyDeadline, { bodyTimeoutMs })
   await app.register(health, { store, idp })
   await app.register(verify, { cookies, sessions, refresher })
   await app.register(endSessions, { config, sessions, marks })

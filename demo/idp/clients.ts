@@ -63,8 +63,9 @@ export function createClientKeys(spec: ClientSpec): ClientKeys {
   let keys: readonly JWK[] = spec.jwks?.keys ?? []
   let fetchedAtMs = Number.NEGATIVE_INFINITY
 
+  let reading: Promise<void> | undefined
+
   const read = async (jwksUri: string): Promise<void> => {
-    fetchedAtMs = Date.now()
     const response = await fetch(jwksUri, { redirect: 'error', signal: AbortSignal.timeout(2500) })
     if (!response.ok) throw new Error(`${jwksUri} answered ${response.status}`)
     const document = (await response.json()) as Partial<JSONWebKeySet> | null // `keys` is checked in the next line.
@@ -76,7 +77,13 @@ export function createClientKeys(spec: ClientSpec): ClientKeys {
     async find(kid, refresh) {
       const ageS = (Date.now() - fetchedAtMs) / 1000
       const due = ageS >= JWKS_MAX_AGE_S || (refresh && ageS >= JWKS_COOLDOWN_S)
-      if (spec.jwks === undefined && spec.jwksUri !== undefined && due) await read(spec.jwksUri)
+      if (spec.jwks === undefined && spec.jwksUri !== undefined && due) {
+        fetchedAtMs = Date.now()
+        reading = read(spec.jwksUri).finally(() => {
+          reading = undefined
+        })
+      }
+      await reading // Whoever comes while the keys are read waits for them, too.
       return keys.filter((key) => key.kty === 'OKP' && key.crv === 'Ed25519' && (kid === undefined || key.kid === kid))
     },
   }

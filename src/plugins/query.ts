@@ -4,7 +4,9 @@ export function parseQuery(query: string): Record<string, string | string[]> {
   if (query === '') return parsed
   for (const [name, value] of new URLSearchParams(query)) {
     const earlier = parsed[name]
-    parsed[name] = earlier === undefined ? value : [earlier, value].flat()
+    if (earlier === undefined) parsed[name] = value
+    else if (typeof earlier === 'string') parsed[name] = [earlier, value]
+    else earlier.push(value) // In place: a new list each time would take the square of the repetitions.
   }
   return parsed
 }

@@ -15,7 +15,7 @@ export const securityHeaders = fp(async (app: FastifyInstance, { secure }: { rea
   app.addHook('onRequest', (request, reply, done) => {
     if (isOurs(request)) setSecurityHeaders(reply, secure)
     else if (secure) reply.header('strict-transport-security', HSTS)
-    done(findUrlFault(request))
+    done(findUrlFault(request) ?? findHostFault(request))
   })
 })
 
@@ -39,6 +39,15 @@ export function buildSecurityHeaders(secure: boolean): Readonly<Record<string, s
 
 export function setSecurityHeaders(reply: FastifyReply, secure: boolean): void {
   reply.headers(buildSecurityHeaders(secure))
+}
+
+/** RFC 9112 §3.2: of two hosts, a proxy in front may have gone by the other one. */
+function findHostFault({ raw: { rawHeaders } }: FastifyRequest): BffError | undefined {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1 ? new BffError('invalid_request', 'more than one Host') : undefined
 }
 
 const isOurs = ({ url }: FastifyRequest): boolean => !url.startsWith('/api/')

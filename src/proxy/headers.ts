@@ -19,7 +19,16 @@ const HOP_BY_HOP = new Set([
  * What a client must not say to the API: its cookies, which are ours; a token of its own; who it is; by what way it
  * came. Compared after folding case and `_` to `-`, since many servers read `X_Auth_Subject` as `X-Auth-Subject`.
  */
-const OURS = new Set(['cookie', 'authorization', 'forwarded', 'x-request-id', 'x-real-ip', 'traceparent', 'tracestate'])
+const OURS = new Set([
+  'cookie',
+  'authorization',
+  'forwarded',
+  'proxy', // CGI hands it on as HTTP_PROXY, by which a client would choose the API's own way out.
+  'x-request-id',
+  'x-real-ip',
+  'traceparent',
+  'tracestate',
+])
 const OURS_PREFIXES = ['x-auth-', 'x-forwarded-', 'sec-fetch-']
 
 const fold = (name: string): string => name.toLowerCase().replaceAll('_', '-')
@@ -29,6 +38,10 @@ const isOurs = (name: string): boolean => {
   return OURS.has(folded) || OURS_PREFIXES.some((prefix) => folded.startsWith(prefix))
 }
 
+/** `Content_Length` or `Transfer_Encoding` would frame another request for an API that folds names. */
+const isFramingInDisguise = (name: string): boolean =>
+  name.includes('_') && (HOP_BY_HOP.has(fold(name)) || ['content-length', 'host'].includes(fold(name)))
+
 /** Names are few, and judged on every call; a client that invents more of them gains nothing. */
 const JUDGED_MAX = 1000
 const judged = new Map<string, boolean>()
@@ -37,7 +50,7 @@ const judged = new Map<string, boolean>()
 function isPassedOn(name: string): boolean {
   const known = judged.get(name)
   if (known !== undefined) return known
-  const passes = !HOP_BY_HOP.has(name) && !isOurs(name)
+  const passes = !HOP_BY_HOP.has(name) && !isOurs(name) && !isFramingInDisguise(name)
   if (judged.size < JUDGED_MAX) judged.set(name, passes)
   return passes
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import type { Idp } from '../idp/idp.ts'
 import type { RefreshOutcome } from '../idp/refresh-tokens.ts'
@@ -6,7 +7,8 @@ import type { TokenSet } from '../idp/tokens.ts'
 import type { Log } from '../log.ts'
 import type { Session, SessionTokens } from './record.ts'
 import { type Lease, type LeaseStore, readLease, takeLease } from './refresh-lease.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions, UpdateOptions } from './sessions.ts'
+import { pickClaims } from './view.ts'
 
 /** How often, and how long, somebody else's refresh is watched: longer than a lease lives after its holder's death. */
 const POLL_MS = 100
@@ -38,6 +40,7 @@ export interface RefreshFlightDeps {
   /** Epoch seconds. */
   readonly now: () => number
   readonly log: Pick<Log, 'info' | 'warn'>
+  readonly config: { readonly session: Pick<Config['session'], 'claims'> }
 }
 
 /**
@@ -113,8 +116,11 @@ async function askIdp({ idp, now }: RefreshFlightDeps, { record }: Session): Pro
 
 /** Written before anybody uses the new access token (RF-03), and only over what was read. */
 async function keep(deps: FlightDeps, session: Session, granted: TokenSet): Promise<Flight> {
-  const { log, now } = deps
-  const updated = await write(deps, session, buildTokens(session.record.tokens, granted, now()))
+  const { log, now, config } = deps
+  const tokens = buildTokens(session.record.tokens, granted, now())
+  // An address that the user has lost since must not go on opening doors behind the proxy.
+  const claims = pickClaims(granted.idTokenClaims, config.session.claims)
+  const updated = await write(deps, session, tokens, { claims })
   if (updated !== undefined) {
     log.info(
       { event: 'refreshed', session: updated.record.id, generation: updated.record.generation },
@@ -146,7 +152,7 @@ async function write(
   { sessions, onStall }: FlightDeps,
   session: Session,
   tokens: SessionTokens,
-  options = { isRefresh: true },
+  options: UpdateOptions = {},
 ): Promise<Session | undefined> {
   const startedAt = performance.now()
   for (;;) {

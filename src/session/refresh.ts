@@ -32,7 +32,7 @@ export interface Refresher {
 }
 
 export interface RefresherDeps extends RefreshFlightDeps {
-  readonly config: { readonly idp: Pick<Config['idp'], 'clientId' | 'issuer'> }
+  readonly config: RefreshFlightDeps['config'] & { readonly idp: Pick<Config['idp'], 'clientId' | 'issuer'> }
 }
 
 /**

@@ -4,7 +4,15 @@ import { createCredential, createSecret } from './credential.ts'
 import { createEndings, type Ending } from './endings.ts'
 import type { EndReason, SessionEvents } from './events.ts'
 import { createInventory, type Inventory } from './inventory.ts'
-import { isLive, type NewSession, parseRecord, type Session, type SessionRecord, type SessionTokens } from './record.ts'
+import {
+  isLive,
+  type NewSession,
+  parseRecord,
+  type Session,
+  type SessionRecord,
+  type SessionTokens,
+  type UserClaims,
+} from './record.ts'
 import type { Seal } from './seal.ts'
 import { createSessionCache } from './session-cache.ts'
 import { metaKey, sessionKey, usedKey } from './session-keys.ts'
@@ -14,6 +22,11 @@ const CACHE_GENERATION_MAX = 4096
 
 /** The store keeps what the idle limit ended a little longer: the limit inside decides, not the store's clock. */
 const SLACK_S = 60
+
+export interface UpdateOptions {
+  readonly isRefresh?: boolean
+  readonly claims?: UserClaims
+}
 
 export interface Sessions extends Pick<Inventory, 'list' | 'listByUser' | 'listBySid' | 'listAll'> {
   /** A new session under a new credential, always: one that the client brought is never adopted (CB-11). */
@@ -38,8 +51,9 @@ export interface Sessions extends Pick<Inventory, 'list' | 'listByUser' | 'listB
    * there already. The absolute limit stays (RF-07).
    *
    * @param options.isRefresh false when there is no new access token, so that nobody takes it for a refresh
+   * @param options.claims what the IdP says of the user by now; what it leaves out stays (OIDC Core §12.2)
    */
-  update(session: Session, tokens: SessionTokens, options?: { isRefresh: boolean }): Promise<Session | undefined>
+  update(session: Session, tokens: SessionTokens, options?: UpdateOptions): Promise<Session | undefined>
   /** Ends it, everywhere; true when it was still there. */
   end(key: string, reason: EndReason): Promise<boolean>
   /** Ends the session whose place a new sign-in takes. */
@@ -127,11 +141,10 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       return { ...session, lastUsedAt }
     },
 
-    async update({ credential, key, record: before }, tokens, { isRefresh } = { isRefresh: true }) {
+    async update({ credential, key, record: before }, tokens, options = {}) {
       const found = await readSession({ store, seal, now }, credential, key)
       if (found === undefined || !hasTokensOf(found.session.record, before)) return undefined
-      const generation = before.generation + (isRefresh ? 1 : 0)
-      const record = { ...found.session.record, tokens, generation }
+      const record = renewRecord(found.session.record, tokens, options)
       // Over this very value alone: a holder whose lease ran out cannot write over what came after it, and nothing
       // revives a session that ended meanwhile.
       cache?.delete(key) // The next one reads it from the store, whatever happens to this write.
@@ -139,7 +152,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       if (!(await store.swap(key, found.sealed, write(credential, record), ttlOf(record, now())))) return undefined
       const session = { ...found.session, record }
       if (mark !== undefined) cache?.putUnlessChanged(session, mark) // It may have ended since.
-      if (isRefresh) await events.publish(key, { type: 'refreshed' })
+      if (record.generation > before.generation) await events.publish(key, { type: 'refreshed' })
       return session
     },
 
@@ -187,6 +200,17 @@ function buildRecord(input: NewSession, limits: Config['session'], createdAt: nu
   const expiresAt = Math.min(createdAt + maxS, Math.floor(refreshTokenExpiresAt))
   return { ...rest, version: 1, generation: 1, id: createSecret(16), createdAt, expiresAt, idleS }
 }
+
+const renewRecord = (
+  before: SessionRecord,
+  tokens: SessionTokens,
+  { isRefresh = true, claims = {} }: UpdateOptions,
+): SessionRecord => ({
+  ...before,
+  tokens,
+  claims: { ...before.claims, ...claims },
+  generation: before.generation + (isRefresh ? 1 : 0),
+})
 
 const isTouchDue = ({ record, lastUsedAt }: Session, now: number, exact = false): boolean =>
   Math.floor(now) - lastUsedAt >= (exact ? 1 : Math.max(1, Math.min(60, Math.floor(record.idleS / 20))))

@@ -21,6 +21,7 @@ export interface WorldOptions {
   readonly client?: Partial<ClientSpec>
   readonly simulator?: Parameters<typeof startSimulator>[0]
   readonly store?: Store
+  readonly bodyTimeoutMs?: number
 }
 
 /** The real service on a real port, the Oten simulator on another, and a clock that moves by argument. */
@@ -84,7 +85,8 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     APPS: `ios=${CLAIMED_LINK},android=${DEEP_LINK}`,
     ...options.env,
   }
-  return startService(t, { env, simulator, publicUrl, store: options.store })
+  const { store, bodyTimeoutMs } = options
+  return startService(t, { env, simulator, publicUrl, store, bodyTimeoutMs })
 }
 
 interface ServiceInput {
@@ -92,9 +94,11 @@ interface ServiceInput {
   readonly simulator: Simulator
   readonly publicUrl: string
   readonly store?: Store | undefined
+  readonly bodyTimeoutMs?: number | undefined
 }
 
-async function startService(t: TestContext, { env, simulator, publicUrl, store: given }: ServiceInput): Promise<World> {
+async function startService(t: TestContext, input: ServiceInput): Promise<World> {
+  const { env, simulator, publicUrl, store: given, bodyTimeoutMs } = input
   const logs: string[] = []
   let offset = 0
   const now = (): number => Date.now() / 1000 + offset
@@ -104,7 +108,7 @@ async function startService(t: TestContext, { env, simulator, publicUrl, store: 
 
   const start = async () => {
     const idp = createIdp(config, { now, log })
-    const { app, admin } = await createService({ config, store, idp, log, now })
+    const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs })
     await app.listen({ ...config.listen })
     const adminUrl = await admin.listen({ host: '127.0.0.1', port: 0 })
     const close = async () => {
