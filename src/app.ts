@@ -5,6 +5,7 @@ import type {} from '@fastify/swagger' // Lets route schemas say `operationId`, 
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify'
 import { endSessions } from './admin/end-sessions.ts'
 import { health } from './admin/health.ts'
+import { metrics as metricsRoute } from './admin/metrics.ts'
 import { verify } from './admin/verify.ts'
 import type { Config } from './config.ts'
 import { BffError } from './errors.ts'
@@ -13,6 +14,7 @@ import type { Log } from './log.ts'
 import { createHandoffs } from './login/handoff.ts'
 import { createSignOuts } from './login/sign-out.ts'
 import { createTransactions } from './login/transaction.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { accessLog } from './plugins/access-log.ts'
 import { type BodyDeadlineOptions, bodyDeadline } from './plugins/body-deadline.ts'
 import { type Cookies, createCookies } from './plugins/cookies.ts'
@@ -40,12 +42,14 @@ import { authRefresh } from './routes/auth-refresh.ts'
 import { authSession } from './routes/auth-session.ts'
 import { authSessions } from './routes/auth-sessions.ts'
 import { authStart } from './routes/auth-start.ts'
+import { countSessions } from './session/count-sessions.ts'
 import { createSessionEvents, type SessionEvents } from './session/events.ts'
 import { createRefresher, type Refresher } from './session/refresh.ts'
 import { createSeal, type Seal } from './session/seal.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
 import { createSignOutMarks, type SignOutMarks } from './session/sign-out-marks.ts'
 import type { Store } from './store/store.ts'
+import { timeStore } from './store/timed-store.ts'
 
 /** How long after the stop has begun a refresh may still be waited for; the process ends soon after. */
 const DRAIN_MS = 9_000
@@ -58,6 +62,8 @@ export interface Deps extends BodyDeadlineOptions {
   readonly log: Log
   /** Epoch seconds. */
   readonly now: () => number
+  /** Its own when absent. */
+  readonly metrics?: Metrics
 }
 
 /** The bare server with its limits. The process and the tests both start here, so both have them. */
@@ -96,14 +102,23 @@ interface Shared {
   readonly refresher: Refresher
   readonly marks: SignOutMarks
   readonly cookies: Cookies
+  readonly metrics: Metrics
 }
 
-function createShared({ config, store, idp, log, now }: Deps): Shared {
+function createShared({ config, store, idp, log, now, metrics }: Deps & { readonly metrics: Metrics }): Shared {
   const seal = createSeal(() => config.secrets.current().sessionKeys)
   const events = createSessionEvents(store)
-  const sessions = createSessions({ store, seal, events, config, now })
+  const sessions = countSessions(createSessions({ store, seal, events, config, now }), metrics)
   const refresher = createRefresher({ sessions, store, idp, config, now, log })
-  return { seal, events, sessions, refresher, marks: createSignOutMarks(store), cookies: createCookies(config) }
+  return {
+    seal,
+    events,
+    sessions,
+    refresher,
+    marks: createSignOutMarks(store),
+    cookies: createCookies(config),
+    metrics,
+  }
 }
 
 /**
@@ -112,9 +127,11 @@ function createShared({ config, store, idp, log, now }: Deps): Shared {
  * @param prepare runs before any route is known; the tool that writes `openapi.yaml` listens from there
  */
 export async function createService(
-  deps: Deps,
+  given: Deps,
   prepare?: (app: FastifyInstance) => Promise<void>,
 ): Promise<{ readonly app: FastifyInstance; readonly admin: FastifyInstance }> {
+  const { metrics = createMetrics() } = given
+  const deps = { ...given, store: timeStore(given.store, metrics), metrics }
   const shared = createShared(deps)
   const [app, admin] = await Promise.all([createApp(deps, shared, prepare), createAdminApp(deps, shared)])
   app.addHook('onClose', async () => shared.events.close())
@@ -141,7 +158,7 @@ async function createApp(
   prepare?: (app: FastifyInstance) => Promise<void>,
 ): Promise<FastifyInstance> {
   const { config, store, idp, now } = deps
-  const { seal, sessions, events, refresher, marks, cookies } = shared
+  const { seal, sessions, events, refresher, marks, cookies, metrics } = shared
   const transactions = createTransactions({ store, seal, now })
   const handoffs = createHandoffs({ store, seal, now })
   const signOuts = createSignOuts({ store, seal })
@@ -149,7 +166,7 @@ async function createApp(
   const app = createServer(deps)
   app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
   await prepare?.(app)
-  await app.register(errors)
+  await app.register(errors, { metrics: shared.metrics })
   await app.register(accessLog)
   await app.register(securityHeaders, { secure: config.secure })
   await app.register(bodyDeadline, { bodyTimeoutMs: deps.bodyTimeoutMs })
@@ -160,17 +177,17 @@ async function createApp(
   await app.register(session, { sessions, cookies }) // From here on, a route that states no access stops the start.
 
   const signIn = { config, idp, transactions, now }
-  await app.register(authStart, { ...signIn, cookies })
-  await app.register(authCallback, { ...signIn, cookies, handoffs, sessions, marks })
-  await app.register(authHandoff, { handoffs, sessions, marks, idp, cookies, now })
+  await app.register(authStart, { ...signIn, cookies, metrics })
+  await app.register(authCallback, { ...signIn, cookies, handoffs, sessions, marks, metrics })
+  await app.register(authHandoff, { handoffs, sessions, marks, idp, cookies, now, metrics })
   await app.register(authSession, { sessions, now })
   await app.register(authRefresh, { refresher, sessions, now })
   await app.register(authSessions, { sessions })
-  await app.register(authEvents, { sessions, events, now })
+  await app.register(authEvents, { sessions, events, now, metrics })
   await app.register(authLogout, { config, sessions, marks, signOuts, idp, cookies })
   await app.register(authLogoutContinue, { config, idp, signOuts })
   await app.register(authLoggedOut, { signOuts })
-  await app.register(authBackchannelLogout, { config, idp, sessions, marks, store, now })
+  await app.register(authBackchannelLogout, { config, idp, sessions, marks, store, now, metrics })
   await app.register(authJwks, { secrets: config.secrets })
   await app.register(authOpenapi)
   await app.register(appLanding, { config, handoffs })
@@ -182,13 +199,14 @@ async function createApp(
 /** The inner listener: for the platform, not for browsers. */
 async function createAdminApp(
   { log, config, store, idp, bodyTimeoutMs }: Deps,
-  { sessions, refresher, marks, cookies }: Shared,
+  { sessions, refresher, marks, cookies, metrics }: Shared,
 ): Promise<FastifyInstance> {
   const app = createServer({ log, config })
   app.server.on('checkExpectation', (request, response) => app.routing(request, response)) // As on the main one.
-  await app.register(errors)
+  await app.register(errors, { metrics })
   await app.register(bodyDeadline, { bodyTimeoutMs })
   await app.register(health, { store, idp })
+  await app.register(metricsRoute, { metrics })
   await app.register(verify, { cookies, sessions, refresher })
   await app.register(endSessions, { config, sessions, marks })
   return app

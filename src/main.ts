@@ -3,6 +3,7 @@ import { createService, type Deps } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
 import { createIdp } from './idp/idp.ts'
 import { createLog, type Log } from './log.ts'
+import { addProcessMetrics, createMetrics } from './metrics.ts'
 import { openStore } from './store/index.ts'
 
 /**
@@ -76,8 +77,10 @@ async function main(): Promise<void> {
   survive(log)
   const stopWatching = watchSecrets(config, log)
   const store = await openStore(config.session.store, { now })
-  const idp = createIdp(config, { now, log })
-  const deps: Deps = { config, store, idp, log, now }
+  const metrics = createMetrics()
+  addProcessMetrics(metrics)
+  const idp = createIdp(config, { now, log, metrics })
+  const deps: Deps = { config, store, idp, log, now, metrics }
   const { app, admin } = await createService(deps)
   idp.start() // In the background: the service starts and serves with the IdP down.
   const [address, adminAddress] = await Promise.all([listen(app, config.listen), listen(admin, config.admin)])

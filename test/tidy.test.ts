@@ -9,6 +9,7 @@ const sources = globSync('src/**/*.ts', { cwd: root }).sort()
 /** Rooms from the top down: each uses only what stands below it. The first entry that fits a path is its room. */
 const ROOMS = [
   ['main', /^src\/(main\.ts|cli\/)/],
+  ['doctor', /^src\/doctor\//],
   ['app', /^src\/app\.ts/],
   ['routes', /^src\/routes\//],
   ['admin', /^src\/admin\//],
@@ -18,7 +19,7 @@ const ROOMS = [
   ['session', /^src\/session\//],
   ['idp', /^src\/idp\//],
   ['store', /^src\/store\//],
-  ['foundation', /^src\/(config(\.ts|\/)|log\.ts|errors\.ts)/],
+  ['foundation', /^src\/(config(\.ts|\/)|log\.ts|metrics\.ts|errors\.ts)/],
 ] as const
 
 const roomOf = (path: string): number => ROOMS.findIndex(([, pattern]) => pattern.test(path))

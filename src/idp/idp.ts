@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts'
-import { createIdpHttp } from './http.ts'
+import type { Metrics } from '../metrics.ts'
+import { createIdpHttp, type FetchIdp } from './http.ts'
 import { createJwks, type Jwks } from './jwks.ts'
 import type { IdpLog } from './log.ts'
 import { createMetadata, type Metadata } from './metadata.ts'
 import { type RefreshInput, type RefreshOutcome, refreshTokens } from './refresh-tokens.ts'
 import { type RevokeInput, revokeToken } from './revocation.ts'
+import { type IdpEndpoint, timeFetch } from './timed-fetch.ts'
 import { type RedeemInput, redeemCode, type TokenSet } from './tokens.ts'
 
 /** The identity provider: all that is said to it and believed from it, behind one object. */
@@ -34,14 +36,27 @@ export interface IdpDeps {
   /** Epoch seconds. */
   readonly now: () => number
   readonly log: IdpLog
+  /** Absent: nothing is counted. */
+  readonly metrics?: Pick<Metrics, 'idpDuration' | 'refreshes'> | undefined
 }
 
+/** As the metrics have it: whichever way the IdP says no, the session is over. */
+const REFRESH_OUTCOMES = {
+  refreshed: 'refreshed',
+  invalid_grant: 'ended',
+  mismatch: 'ended',
+  unavailable: 'unavailable',
+} as const satisfies Record<RefreshOutcome['kind'], string>
+
 /** Wires the parts together. Nothing is fetched before `start` or the first use. */
-export function createIdp(config: Pick<Config, 'idp' | 'requestObject' | 'secrets'>, { now, log }: IdpDeps): Idp {
+export function createIdp(
+  config: Pick<Config, 'idp' | 'requestObject' | 'secrets'>,
+  { now, log, metrics }: IdpDeps,
+): Idp {
   const { issuer, allowInsecureIssuer, clientId, tokenAuth } = config.idp
   const { clientSecret, assertionKeys } = config.secrets.current()
   const http = createIdpHttp({ allowInsecureIssuer, now, log })
-  const { fetch } = http
+  const fetchFrom = (endpoint: IdpEndpoint): FetchIdp => timeFetch(http.fetch, endpoint, metrics)
   const metadata = createMetadata({
     issuer,
     allowInsecureIssuer,
@@ -49,18 +64,24 @@ export function createIdp(config: Pick<Config, 'idp' | 'requestObject' | 'secret
     tokenAuth,
     hasSecret: clientSecret !== undefined,
     hasAssertionKeys: assertionKeys.length > 0,
-    fetch,
+    fetch: fetchFrom('discovery'),
     now,
     log,
   })
-  const jwks = createJwks({ metadata, fetch, now })
-  const deps = { clientId, allowInsecureIssuer, secrets: config.secrets, metadata, jwks: jwks.own, fetch, now, log }
+  const jwks = createJwks({ metadata, fetch: fetchFrom('jwks'), now })
+  const common = { clientId, allowInsecureIssuer, secrets: config.secrets, metadata, jwks: jwks.own, now, log }
+  const deps = { ...common, fetch: fetchFrom('token') }
+  const revoking = { ...common, fetch: fetchFrom('revocation') }
   return {
     metadata,
     jwks: jwks.strangers,
     redeemCode: (input) => redeemCode(deps, input),
-    refresh: (input) => refreshTokens(deps, input),
-    revoke: (input) => revokeToken(deps, input),
+    async refresh(input) {
+      const outcome = await refreshTokens(deps, input)
+      metrics?.refreshes.inc({ outcome: REFRESH_OUTCOMES[outcome.kind] })
+      return outcome
+    },
+    revoke: (input) => revokeToken(revoking, input),
     clockOffsetS: () => http.clockOffsetS(),
     start: () => metadata.start(),
     close: async () => {

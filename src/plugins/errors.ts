@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { BffError } from '../errors.ts'
 import { summarizeError } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import { isNavigation } from './navigation.ts'
 import { sendPage } from './page.ts'
 
@@ -15,7 +16,7 @@ const FASTIFY_CODES: Readonly<Record<string, 'unsupported_media_type' | 'payload
  * Every failure becomes the one error shape (contract §8), or the one error page where a person navigated to a page of
  * ours. What the caller sees comes from the table in `errors.ts` alone; what happened goes to the log under the same id.
  */
-export const errors = fp(async (app: FastifyInstance) => {
+export const errors = fp(async (app: FastifyInstance, { metrics }: { readonly metrics: Pick<Metrics, 'errors'> }) => {
   const methodsByUrl = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsByUrl.get(url) ?? new Set()
@@ -23,6 +24,10 @@ export const errors = fp(async (app: FastifyInstance) => {
     for (const name of [method].flat()) methods.add(name)
   })
 
+  app.addHook('onError', (_request, _reply, error, done) => {
+    metrics.errors.inc({ code: toBffError(error).wireCode })
+    done()
+  })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(toBffError(error), request, reply))
 
   const refuseUnrouted = (request: FastifyRequest, reply: FastifyReply): BffError => {

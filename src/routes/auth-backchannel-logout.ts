@@ -5,6 +5,7 @@ import { BffError } from '../errors.ts'
 import type { Idp } from '../idp/idp.ts'
 import { type LogoutToken, verifyLogoutToken } from '../idp/logout-token.ts'
 import { TokenRefused } from '../idp/strict-jws.ts'
+import type { Metrics } from '../metrics.ts'
 import { sendError } from '../plugins/errors.ts'
 import { acceptForms } from '../plugins/forms.ts'
 import { hashSecret } from '../session/credential.ts'
@@ -39,6 +40,7 @@ interface Deps {
   readonly sessions: Sessions
   readonly marks: SignOutMarks
   readonly store: Store
+  readonly metrics: Pick<Metrics, 'backchannelLogouts'>
   /** Epoch seconds. */
   readonly now: () => number
 }
@@ -63,10 +65,12 @@ export const authBackchannelLogout: FastifyPluginAsyncTypebox<Deps> = async (app
       await requireEnabled(deps)
       const token = await verifyToken(request.body.logout_token, deps)
       const ended = await once(token, deps, () => endSessions(token, deps))
+      deps.metrics.backchannelLogouts.inc({ outcome: 'accepted' })
       request.log.info({ event: 'backchannel_logout', ended }, 'signed out by the identity provider')
       return reply.code(200).send({})
     } catch (cause) {
       const reason = cause instanceof TokenRefused ? cause.reason : 'could not be completed'
+      deps.metrics.backchannelLogouts.inc({ outcome: 'refused' })
       request.log.warn({ event: 'backchannel_logout_refused', reason }, 'back-channel logout refused')
       throw new BffError('invalid_request', `back-channel logout: ${reason}`, { cause })
     }

@@ -10,6 +10,7 @@ import type { Handoffs } from '../login/handoff.ts'
 import { withAuthError } from '../login/return-to.ts'
 import { type CompletedSignIn, completeSignIn, type SignInDeps } from '../login/sign-in.ts'
 import { type SignInTarget, type Transaction, transactionSuffix } from '../login/transaction.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import { sendPage } from '../plugins/page.ts'
 import { readPresented } from '../plugins/presented.ts'
@@ -42,6 +43,7 @@ export interface AuthCallbackDeps extends SignInDeps {
   readonly handoffs: Handoffs
   readonly sessions: Sessions
   readonly marks: SignOutMarks
+  readonly metrics: Pick<Metrics, 'signIns'>
 }
 
 /** GET /auth/callback, the redirect URI: checks, redeems, validates, and starts a session or hands over to an app. */
@@ -52,10 +54,7 @@ export const authCallback: FastifyPluginAsyncTypebox<AuthCallbackDeps> = async (
     const query = new URL(request.url, deps.config.publicUrl).searchParams
     const transaction = await takeTransaction(query, request, reply, deps)
     const completed = await completeSignIn(deps, transaction, query)
-    if (completed.kind === 'failed') {
-      request.log.warn({ event: 'sign_in_failed', code: completed.error, reason: completed.reason }, 'sign-in failed')
-      return sendFailure(reply, transaction.target, completed.error, deps)
-    }
+    if (completed.kind === 'failed') return sendFailure(request, reply, transaction.target, completed, deps)
     const { target } = transaction
     if (target.kind === 'app') return sendToApp(request, reply, target, completed, transaction, deps)
     return sendToBrowser(request, reply, target, completed, transaction, deps)
@@ -105,12 +104,11 @@ async function sendToBrowser(
     return undefined
   })
   if (admission.kind === 'refused') {
-    const { reason } = admission
-    request.log.warn({ event: 'sign_in_failed', code: 'sign_in_failed', reason }, 'sign-in failed')
-    return sendFailure(reply, target, 'sign_in_failed', deps)
+    return sendFailure(request, reply, target, { error: 'sign_in_failed', reason: admission.reason }, deps)
   }
   const { session } = admission
   deps.cookies.setSession(reply, 'browser-cookie', session.credential)
+  deps.metrics.signIns.inc({ client: 'browser', outcome: 'succeeded' })
   request.log.info({ event: 'signed_in', session: session.record.id }, 'signed in')
   return reply.redirect(target.returnTo, 303)
 }
@@ -133,16 +131,20 @@ async function sendToApp(
   deps: AuthCallbackDeps,
 ): Promise<FastifyReply> {
   const code = await deps.handoffs.create({ codeChallenge: target.codeChallenge, session, startedAtUs })
+  deps.metrics.signIns.inc({ client: 'app', outcome: 'succeeded' })
   request.log.info({ event: 'handed_over', app: target.app }, 'handed over to an app')
   return sendDeepLink(reply, target, { code }, deps)
 }
 
 function sendFailure(
+  request: FastifyRequest,
   reply: FastifyReply,
   target: SignInTarget,
-  error: SignInError,
+  { error, reason }: { readonly error: SignInError; readonly reason: string },
   deps: AuthCallbackDeps,
 ): FastifyReply {
+  deps.metrics.signIns.inc({ client: target.kind, outcome: error })
+  request.log.warn({ event: 'sign_in_failed', code: error, reason }, 'sign-in failed')
   if (target.kind === 'app') return sendDeepLink(reply, target, { error }, deps)
   return reply.redirect(withAuthError(target.returnTo, error), 303)
 }

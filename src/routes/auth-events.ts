@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { BffError } from '../errors.ts'
+import type { Metrics } from '../metrics.ts'
 import { errorResponses } from './error-body.ts'
 import { createEventStream, type EventStream, type EventStreamDeps } from './event-stream.ts'
 
@@ -20,8 +21,12 @@ const schema = {
   },
 }
 
+export interface AuthEventsDeps extends EventStreamDeps {
+  readonly metrics: Pick<Metrics, 'eventStreams'>
+}
+
 /** GET /auth/events: a stream per tab. Watching is not using: it does not slide the idle limit. */
-export const authEvents: FastifyPluginAsyncTypebox<EventStreamDeps> = async (app, deps) => {
+export const authEvents: FastifyPluginAsyncTypebox<AuthEventsDeps> = async (app, deps) => {
   const streams = new Map<string, Set<EventStream>>()
   // Before the server waits for its connections to end: these would never end by themselves.
   app.addHook('preClose', async () => {
@@ -34,10 +39,11 @@ export const authEvents: FastifyPluginAsyncTypebox<EventStreamDeps> = async (app
     const own = streams.get(session.key) ?? new Set()
     if (own.size >= STREAMS_MAX) throw new BffError('rate_limited', 'too many event streams of one session')
     const stream = createEventStream(session, deps, () => {
-      own.delete(stream)
+      if (own.delete(stream)) deps.metrics.eventStreams.dec()
       if (own.size === 0) streams.delete(session.key)
     })
     streams.set(session.key, own.add(stream))
+    deps.metrics.eventStreams.inc()
     try {
       await stream.listen()
     } catch (error) {

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { BffError } from '../errors.ts'
 import { type AdmissionDeps, admit } from '../login/admission.ts'
 import type { Handoffs } from '../login/handoff.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -50,6 +51,7 @@ interface Deps extends AdmissionDeps {
   readonly handoffs: Handoffs
   readonly sessions: Sessions
   readonly cookies: Cookies
+  readonly metrics: Pick<Metrics, 'handoffs'>
   /** Epoch seconds. */
   readonly now: () => number
 }
@@ -60,13 +62,25 @@ export const authHandoff: FastifyPluginAsyncTypebox<Deps> = async (app, deps) =>
   const rules = { access: 'public', from: 'handoff', rateLimit: {} } as const
 
   app.post('/auth/handoff', { config: rules, schema }, async (request, reply) => {
-    const session = await redeem(request.body, (request.headers['user-agent'] ?? '').slice(0, 200), deps)
+    const userAgent = (request.headers['user-agent'] ?? '').slice(0, 200)
+    const session = await countOutcome(redeem(request.body, userAgent, deps), deps.metrics)
     request.log.info({ event: 'signed_in', session: session.record.id, app: session.record.app }, 'signed in')
     const view = buildSessionView(session, now())
     if (session.record.kind === 'app-token') return { ...view, session_token: session.credential }
     cookies.setSession(reply, 'app-cookie', session.credential)
     return view
   })
+}
+
+async function countOutcome<T>(redemption: Promise<T>, { handoffs }: Deps['metrics']): Promise<T> {
+  try {
+    const redeemed = await redemption
+    handoffs.inc({ outcome: 'redeemed' })
+    return redeemed
+  } catch (error) {
+    if (error instanceof BffError && error.code === 'invalid_grant') handoffs.inc({ outcome: 'refused' })
+    throw error
+  }
 }
 
 /** @throws {BffError} invalid_grant, the same for every reason: whoever guesses learns nothing (MH-06) */

@@ -5,6 +5,7 @@ import { BffError } from '../errors.ts'
 import { parseReturnTo } from '../login/return-to.ts'
 import { beginSignIn, type SignInDeps, type SignInHints } from '../login/sign-in.ts'
 import type { SignInTarget } from '../login/transaction.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Cookies } from '../plugins/cookies.ts'
 import { isNavigation } from '../plugins/navigation.ts'
 import { readPresented } from '../plugins/presented.ts'
@@ -84,11 +85,12 @@ const schema = {
 export interface AuthStartDeps extends SignInDeps {
   readonly config: Config
   readonly cookies: Cookies
+  readonly metrics: Pick<Metrics, 'signInStarts'>
 }
 
 /** GET /auth/start: signs the request object, keeps the transaction, sends the browser to the IdP. */
 export const authStart: FastifyPluginAsyncTypebox<AuthStartDeps> = async (app, deps) => {
-  const { config, cookies } = deps
+  const { config, cookies, metrics } = deps
   const rules = { access: 'public', from: 'top-level', page: true, rateLimit: {} } as const
 
   app.get('/auth/start', { config: rules, schema }, async (request, reply) => {
@@ -100,6 +102,7 @@ export const authStart: FastifyPluginAsyncTypebox<AuthStartDeps> = async (app, d
     const presented = readPresented(request, cookies)
     const earlierSessionKey = 'credential' in presented ? sessionKey(presented.credential) : undefined
     const begun = await beginSignIn(deps, target, parseHints(query), earlierSessionKey)
+    metrics.signInStarts.inc({ client: target.kind })
     cookies.setTransaction(request, reply, begun.cookie)
     if (wantsRedirect(query, request)) return reply.redirect(begun.authorizationUrl, 303)
     return { authorization_url: begun.authorizationUrl, expires_in: begun.expiresInS }

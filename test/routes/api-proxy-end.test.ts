@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
+import { createMetrics } from '../../src/metrics.ts'
 import { errors } from '../../src/plugins/errors.ts'
 import { apiProxy } from '../../src/routes/api-proxy.ts'
 import { createSessionEvents } from '../../src/session/events.ts'
@@ -199,7 +200,7 @@ test('a call that is over leaves no listener behind, however it went', async (t)
   }
   const app = Fastify({ exposeHeadRoutes: false })
   t.after(() => app.close())
-  await app.register(errors)
+  await app.register(errors, { metrics: createMetrics() })
   app.decorateRequest('session', null)
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session

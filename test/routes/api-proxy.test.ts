@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
+import { createMetrics } from '../../src/metrics.ts'
 import { errors } from '../../src/plugins/errors.ts'
 import { apiProxy } from '../../src/routes/api-proxy.ts'
 import type { Refresher } from '../../src/session/refresh.ts'
@@ -205,7 +206,7 @@ async function buildAlone(t: TestContext, url: string, limits: { headersTimeoutM
   const session = await sessions.find(await service.plant())
   const app = Fastify({ exposeHeadRoutes: false })
   t.after(() => app.close())
-  await app.register(errors)
+  await app.register(errors, { metrics: createMetrics() })
   app.decorateRequest('session', null)
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session ?? null

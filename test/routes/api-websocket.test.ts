@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { WebSocket, WebSocketServer } from 'ws'
+import { createMetrics } from '../../src/metrics.ts'
 import { errors } from '../../src/plugins/errors.ts'
 import { isHandshake, routeHandshakes } from '../../src/plugins/upgrades.ts'
 import { apiProxy } from '../../src/routes/api-proxy.ts'
@@ -172,7 +173,7 @@ test('WebSockets count among the calls of an API, until they are closed, also th
   const session = await service.sessions.find(await service.plant())
   const app = Fastify({ http: { shouldUpgradeCallback: isHandshake }, exposeHeadRoutes: false })
   t.after(() => app.close())
-  await app.register(errors)
+  await app.register(errors, { metrics: createMetrics() })
   app.decorateRequest('session', null)
   app.addHook('onRequest', async (incoming) => {
     incoming.session = session ?? null

@@ -6,6 +6,7 @@ import { createService } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createIdp, type Idp } from '../../src/idp/idp.ts'
 import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import { openStore } from '../../src/store/index.ts'
 import type { Store } from '../../src/store/store.ts'
 import { type Browser, createBrowser } from './browser.ts'
@@ -107,8 +108,9 @@ async function startService(t: TestContext, input: ServiceInput): Promise<World>
   const { log } = createLog(config.logLevel, { write: (line: string) => void logs.push(line) })
 
   const start = async () => {
-    const idp = createIdp(config, { now, log })
-    const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs })
+    const metrics = createMetrics()
+    const idp = createIdp(config, { now, log, metrics })
+    const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs, metrics })
     await app.listen({ ...config.listen })
     const adminUrl = await admin.listen({ host: '127.0.0.1', port: 0 })
     const close = async () => {
