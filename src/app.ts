@@ -26,6 +26,7 @@ import { rateLimit } from './plugins/rate-limit.ts'
 import { createRequestLog } from './plugins/request-log.ts'
 import { securityHeaders, setSecurityHeaders } from './plugins/security-headers.ts'
 import { session } from './plugins/session.ts'
+import { trace } from './plugins/trace.ts'
 import { isHandshake, routeHandshakes } from './plugins/upgrades.ts'
 import { apiProxy } from './routes/api-proxy.ts'
 import { appLanding } from './routes/app-landing.ts'
@@ -50,6 +51,7 @@ import { createSessions, type Sessions } from './session/sessions.ts'
 import { createSignOutMarks, type SignOutMarks } from './session/sign-out-marks.ts'
 import type { Store } from './store/store.ts'
 import { timeStore } from './store/timed-store.ts'
+import type { Tracing } from './tracing.ts'
 
 /** How long after the stop has begun a refresh may still be waited for; the process ends soon after. */
 const DRAIN_MS = 9_000
@@ -64,6 +66,8 @@ export interface Deps extends BodyDeadlineOptions {
   readonly now: () => number
   /** Its own when absent. */
   readonly metrics?: Metrics
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** The bare server with its limits. The process and the tests both start here, so both have them. */
@@ -167,6 +171,7 @@ async function createApp(
   app.removeContentTypeParser('text/plain') // JSON alone, or a form could be sent from any page without a preflight (CS-07).
   await prepare?.(app)
   await app.register(errors, { metrics: shared.metrics })
+  await app.register(trace, { tracing: deps.tracing })
   await app.register(accessLog)
   await app.register(securityHeaders, { secure: config.secure })
   await app.register(bodyDeadline, { bodyTimeoutMs: deps.bodyTimeoutMs })

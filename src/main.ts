@@ -5,6 +5,7 @@ import { createIdp } from './idp/idp.ts'
 import { createLog, type Log } from './log.ts'
 import { addProcessMetrics, createMetrics } from './metrics.ts'
 import { openStore } from './store/index.ts'
+import { openTracing } from './tracing.ts'
 
 /**
  * How long requests in flight may take to finish after SIGTERM, and after how long the process ends in any case; the
@@ -79,8 +80,9 @@ async function main(): Promise<void> {
   const store = await openStore(config.session.store, { now })
   const metrics = createMetrics()
   addProcessMetrics(metrics)
-  const idp = createIdp(config, { now, log, metrics })
-  const deps: Deps = { config, store, idp, log, now, metrics }
+  const tracing = config.otlpEndpoint === undefined ? undefined : await openTracing(config.otlpEndpoint)
+  const idp = createIdp(config, { now, log, metrics, tracing })
+  const deps: Deps = { config, store, idp, log, now, metrics, tracing }
   const { app, admin } = await createService(deps)
   idp.start() // In the background: the service starts and serves with the IdP down.
   const [address, adminAddress] = await Promise.all([listen(app, config.listen), listen(admin, config.admin)])
@@ -97,6 +99,7 @@ async function main(): Promise<void> {
     clearTimeout(cut)
     await idp.close()
     await store.close()
+    await tracing?.close()
   }
   drainOn(['SIGTERM', 'SIGINT'], close, log, flush)
 }

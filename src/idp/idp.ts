@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Tracing } from '../tracing.ts'
 import { createIdpHttp, type FetchIdp } from './http.ts'
 import { createJwks, type Jwks } from './jwks.ts'
 import type { IdpLog } from './log.ts'
@@ -8,6 +9,7 @@ import { type RefreshInput, type RefreshOutcome, refreshTokens } from './refresh
 import { type RevokeInput, revokeToken } from './revocation.ts'
 import { type IdpEndpoint, timeFetch } from './timed-fetch.ts'
 import { type RedeemInput, redeemCode, type TokenSet } from './tokens.ts'
+import { traceFetch } from './traced-fetch.ts'
 
 /** The identity provider: all that is said to it and believed from it, behind one object. */
 export interface Idp {
@@ -38,6 +40,8 @@ export interface IdpDeps {
   readonly log: IdpLog
   /** Absent: nothing is counted. */
   readonly metrics?: Pick<Metrics, 'idpDuration' | 'refreshes'> | undefined
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** As the metrics have it: whichever way the IdP says no, the session is over. */
@@ -51,12 +55,13 @@ const REFRESH_OUTCOMES = {
 /** Wires the parts together. Nothing is fetched before `start` or the first use. */
 export function createIdp(
   config: Pick<Config, 'idp' | 'requestObject' | 'secrets'>,
-  { now, log, metrics }: IdpDeps,
+  { now, log, metrics, tracing }: IdpDeps,
 ): Idp {
   const { issuer, allowInsecureIssuer, clientId, tokenAuth } = config.idp
   const { clientSecret, assertionKeys } = config.secrets.current()
   const http = createIdpHttp({ allowInsecureIssuer, now, log })
-  const fetchFrom = (endpoint: IdpEndpoint): FetchIdp => timeFetch(http.fetch, endpoint, metrics)
+  const fetchFrom = (endpoint: IdpEndpoint): FetchIdp =>
+    traceFetch(timeFetch(http.fetch, endpoint, metrics), endpoint, tracing)
   const metadata = createMetadata({
     issuer,
     allowInsecureIssuer,

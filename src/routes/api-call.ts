@@ -41,7 +41,7 @@ const NO_HEADERS = Object.freeze({})
 /** One call of an API, with the access token of its session; once more with other tokens where the API refuses these. */
 export function passCall(request: FastifyRequest, reply: FastifyReply, call: ApiCall, deps: ApiCallDeps): FastifyReply {
   const { url, session, via, onEnd } = call
-  const traceparent = buildTraceparent(request.headers.traceparent)
+  const traceparent = request.traceparent ?? buildTraceparent(request.headers.traceparent)
   const client = createClientSide(reply, session, deps)
   reply.raw.once('close', () => {
     client.leave()

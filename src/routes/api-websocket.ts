@@ -81,7 +81,7 @@ function shakeHands(request: FastifyRequest, address: string, session: Session, 
   const headers = buildHandshakeHeaders(request.headers, {
     accessToken: session.record.tokens.accessToken,
     requestId: request.id,
-    traceparent: buildTraceparent(request.headers.traceparent),
+    traceparent: request.traceparent ?? buildTraceparent(request.headers.traceparent),
     via,
   })
   const { promise, resolve, reject } = Promise.withResolvers<HandshakeAnswer>()

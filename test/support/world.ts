@@ -9,6 +9,7 @@ import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { openStore } from '../../src/store/index.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openTracing } from '../../src/tracing.ts'
 import { type Browser, createBrowser } from './browser.ts'
 import { baseEnv, CLIENT_SECRET, createKey } from './env.ts'
 
@@ -109,13 +110,15 @@ async function startService(t: TestContext, input: ServiceInput): Promise<World>
 
   const start = async () => {
     const metrics = createMetrics()
-    const idp = createIdp(config, { now, log, metrics })
-    const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs, metrics })
+    const tracing = config.otlpEndpoint === undefined ? undefined : await openTracing(config.otlpEndpoint)
+    const idp = createIdp(config, { now, log, metrics, tracing })
+    const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs, metrics, tracing })
     await app.listen({ ...config.listen })
     const adminUrl = await admin.listen({ host: '127.0.0.1', port: 0 })
     const close = async () => {
       await Promise.all([app.close(), admin.close()])
       await idp.close()
+      await tracing?.close()
     }
     return { idp, adminUrl, close }
   }
