@@ -5,8 +5,11 @@ export type Log = Logger
 /** How deep a chain of causes is logged. */
 const CAUSES_MAX = 4
 
-/** From a URL's query to its end: there are the codes, states and tickets. Libraries quote URLs in their messages. */
-const QUERY = /\?[^\s'"]*/g
+/**
+ * From a URL's query to its end, also where a proxy has encoded the question mark: there are the codes, states and tickets.
+ * Libraries quote URLs in their messages.
+ */
+const QUERY = /(?:\?|%3f)[^\s'"]*/gi
 
 /**
  * What an error says of itself, as far as it may be logged: name, code and message. Other properties may hold a response

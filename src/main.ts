@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { createService, type Deps } from './app.ts'
-import { type Config, loadConfig } from './config.ts'
+import { type Config, type Listener, loadConfig } from './config.ts'
 import { createIdp } from './idp/idp.ts'
 import { createLog, type Log } from './log.ts'
 import { addProcessMetrics, createMetrics } from './metrics.ts'
@@ -36,9 +36,15 @@ function watchSecrets({ secrets, warnings }: Config, log: Log): () => void {
 
 /**
  * The last resort (ER-07): a promise that nobody waited for is a fault of ours in one request, and no reason to drop all
- * others. After a thrown error nobody caught, in contrast, nothing about the process can be relied on: Node ends it.
+ * others. After a thrown error nobody caught, in contrast, nothing about the process can be relied on: it ends.
  */
-function survive(log: Log): void {
+function survive(log: Log, flush: () => void): void {
+  // Node would print the whole error: its members, its causes, and what a parser's message quotes (LG-01).
+  process.on('uncaughtException', (error) => {
+    log.fatal({ event: 'crashed', err: error }, 'an error that nobody caught ends the process')
+    flush()
+    process.exit(1)
+  })
   process.on('unhandledRejection', (reason) => {
     log.error(
       { event: 'failed', err: reason instanceof Error ? reason : new Error('rejected without an error') },
@@ -68,14 +74,20 @@ function drainOn(signals: readonly NodeJS.Signals[], close: () => Promise<void>,
   }
 }
 
-async function listen(app: FastifyInstance, { host, port }: { readonly host: string; readonly port: number }) {
-  return app.listen({ host, port, listenTextResolver: () => 'listening' })
+/** @throws {Error} with the variable and the fault, not the value: a secret may have got there by mistake (CF-01) */
+async function listen(app: FastifyInstance, name: 'HOST' | 'ADMIN_HOST', { host, port }: Listener): Promise<string> {
+  try {
+    return await app.listen({ host, port, listenTextResolver: () => 'listening' })
+  } catch (cause) {
+    const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+    throw new Error(`${name}, port ${port}: cannot be listened on (${String(code)})`, { cause })
+  }
 }
 
 async function main(): Promise<void> {
   const config = readConfig()
   const { log, flush } = createLog(config.logLevel)
-  survive(log)
+  survive(log, flush)
   const stopWatching = watchSecrets(config, log)
   const store = await openStore(config.session.store, { now })
   const metrics = createMetrics()
@@ -85,7 +97,10 @@ async function main(): Promise<void> {
   const deps: Deps = { config, store, idp, log, now, metrics, tracing }
   const { app, admin } = await createService(deps)
   idp.start() // In the background: the service starts and serves with the IdP down.
-  const [address, adminAddress] = await Promise.all([listen(app, config.listen), listen(admin, config.admin)])
+  const [address, adminAddress] = await Promise.all([
+    listen(app, 'HOST', config.listen),
+    listen(admin, 'ADMIN_HOST', config.admin),
+  ])
   log.info({ address, admin_address: adminAddress, public_url: config.publicUrl }, 'ready')
 
   const close = async (): Promise<void> => {

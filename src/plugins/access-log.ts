@@ -25,5 +25,5 @@ const isInfoEnabled = (log: FastifyBaseLogger): boolean =>
 
 function pathOf({ routeOptions, url }: FastifyRequest): string {
   if (routeOptions.url !== undefined && !routeOptions.url.includes('*')) return routeOptions.url
-  return (url.split(/[?#]/, 1)[0] ?? '').slice(0, PATH_MAX)
+  return (url.split(/[?#]|%3f/i, 1)[0] ?? '').slice(0, PATH_MAX)
 }

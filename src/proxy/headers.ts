@@ -104,7 +104,8 @@ export function buildClientHeaders(headers: IncomingHttpHeaders, vary?: string):
   const ofConnection = splitNames(headers.connection)
   const passed: IncomingHttpHeaders = {}
   for (const name in headers) {
-    const isDropped = HOP_BY_HOP.has(name) || name === 'set-cookie' || name.startsWith('access-control-')
+    const isDecidedHere = name === 'set-cookie' || name.startsWith('access-control-') || ORIGIN_WIDE.has(name)
+    const isDropped = isDecidedHere || HOP_BY_HOP.has(name)
     if (!isDropped && !ofConnection.includes(name)) passed[name] = headers[name]
   }
   passed['cache-control'] = keepPrivate(headers['cache-control'])
@@ -113,6 +114,16 @@ export function buildClientHeaders(headers: IncomingHttpHeaders, vary?: string):
   }
   return passed
 }
+
+/** What a browser keeps, or does, for the whole origin because of one answer: that is ours to decide, as cookies are. */
+const ORIGIN_WIDE = new Set([
+  'alt-svc',
+  'clear-site-data',
+  'nel',
+  'report-to',
+  'service-worker-allowed',
+  'strict-transport-security',
+])
 
 const NONE: readonly string[] = []
 

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Config } from '../config.ts'
+import { BffError } from '../errors.ts'
 import type { Idp } from '../idp/idp.ts'
 import type { SignOuts } from '../login/sign-out.ts'
 import { sendPage } from '../plugins/page.ts'
@@ -17,7 +19,7 @@ const schema = {
   response: {
     200: Type.String({ description: 'A page that posts to the IdP, when the ID token is long' }),
     303: Type.Null({ description: 'To the end-session endpoint, or to /auth/logged-out for a spent ticket' }),
-    ...pageErrorResponses('invalid_request'),
+    ...pageErrorResponses('invalid_request', 'forbidden_origin'),
   },
 }
 
@@ -44,12 +46,19 @@ export const authLogoutContinue: FastifyPluginAsyncTypebox<Deps> = async (app, {
       state: signOut.state,
     }
     if (signOut.idToken.length <= HINT_OCTETS_MAX) return reply.redirect(withQuery(endSessionEndpoint, parameters), 303)
+    if (isByScript(request)) throw new BffError('forbidden_origin', 'the page with the ID token was fetched by script')
     return sendPage(reply, {
       title: 'Signing out',
       text: 'One moment.',
       form: { action: endSessionEndpoint, fields: parameters, label: 'Continue' },
     })
   })
+}
+
+/** Script of our own origin could read the ID token from the page's form; a redirect's `Location` is hidden from it. */
+function isByScript({ headers }: FastifyRequest): boolean {
+  const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': dest = 'document' } = headers
+  return mode !== 'navigate' || dest !== 'document'
 }
 
 function withQuery(endpoint: string, parameters: Readonly<Record<string, string>>): string {

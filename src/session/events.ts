@@ -21,6 +21,20 @@ export interface SessionEvents {
 
 const CHANNEL = 'session-events'
 
+const REASONS: readonly unknown[] = ['logout', 'backchannel', 'revoked'] satisfies EndReason[]
+
+/** Who else may write to the store may publish, too: what is not ours is nothing, and must not end the process. */
+function parseMessage(message: string): [key: string, event: SessionEvent] | undefined {
+  try {
+    const [key, { type, reason }] = JSON.parse(message) as [unknown, { type?: unknown; reason?: unknown }]
+    if (typeof key !== 'string') return undefined
+    if (type === 'refreshed') return [key, { type }]
+    return type === 'ended' && REASONS.includes(reason) ? [key, { type, reason: reason as EndReason }] : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** One subscription per process, however many listen: the message names the session. */
 export function createSessionEvents(store: Pick<Store, 'publish' | 'subscribe'>): SessionEvents {
   const listeners = new Map<string, Set<SessionListener>>()
@@ -34,8 +48,8 @@ export function createSessionEvents(store: Pick<Store, 'publish' | 'subscribe'>)
     subscription ??= store.subscribe(
       CHANNEL,
       (message) => {
-        const [key, event] = JSON.parse(message) as [string, SessionEvent] // Of our own making: nobody else publishes.
-        tell(key, event)
+        const told = parseMessage(message)
+        if (told !== undefined) tell(...told)
       },
       () => {
         for (const key of listeners.keys()) tell(key, { type: 'gap' })
