@@ -8,14 +8,16 @@ async function build(t: TestContext) {
   const { sessions, store, time } = await buildService(t)
   const marks = createSignOutMarks(store)
   const revoked: string[] = []
+  const hints: string[] = []
   const idp = {
-    revoke: async ({ token }: { token: string }) => {
+    revoke: async ({ token, tokenTypeHint }: { token: string; tokenTypeHint: string }) => {
       revoked.push(token)
+      hints.push(tokenTypeHint)
       return true
     },
   }
   const live = async () => (await sessions.list(newSession(0).issuer, 'ada')).length
-  return { deps: { sessions, marks, idp }, store, time, marks, revoked, live, input: newSession(time.now) }
+  return { deps: { sessions, marks, idp }, store, time, marks, revoked, hints, live, input: newSession(time.now) }
 }
 
 const yes = async (): Promise<undefined> => undefined
@@ -41,6 +43,16 @@ test('BL-13: who was signed out meanwhile is not admitted: the session is gone, 
   assert.equal(confirm.mock.callCount(), 0)
   assert.equal(await live(), 0)
   assert.deepEqual(revoked, [CANARIES.refreshToken, CANARIES.accessToken])
+})
+
+test('LO-03: the IdP is told what kind of token it revokes, and asked for no refresh token where there is none', async (t) => {
+  const { deps, store, input, revoked, hints } = await build(t)
+  await admit(deps, input, await store.time(), async () => 'redeemed_twice')
+  assert.deepEqual(hints, ['refresh_token', 'access_token'])
+  const { refreshToken: _none, ...tokens } = input.tokens
+  await admit(deps, { ...input, tokens }, await store.time(), async () => 'redeemed_twice')
+  assert.deepEqual(hints.slice(2), ['access_token'])
+  assert.ok(!revoked.includes(undefined as never))
 })
 
 test('MH-07: what else the session depends on may refuse it, with the same end', async (t) => {

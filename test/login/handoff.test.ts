@@ -167,3 +167,37 @@ test('a code opens after a key rotation, and not once its key is gone', async ()
   keys.pop()
   assert.equal(reasonOf(await handoffs.redeem(two, VERIFIER)), 'sealed_with_a_retired_key')
 })
+
+test('MH-07: what is remembered of one code is not held against another', async () => {
+  const { handoffs } = build()
+  const [spent, repeated, fresh] = [
+    await handoffs.create(HANDOFF),
+    await handoffs.create(HANDOFF),
+    await handoffs.create(HANDOFF),
+  ]
+  await handoffs.redeem(spent, VERIFIER)
+  await handoffs.markSpent(spent, 'session-of-spent')
+  await handoffs.redeem(repeated, VERIFIER)
+  assert.equal(reasonOf(await handoffs.redeem(repeated, VERIFIER)), 'used')
+  assert.equal((await handoffs.redeem(fresh, VERIFIER)).kind, 'redeemed')
+  assert.equal(await handoffs.markSpent(fresh, 'session-of-fresh'), true)
+  // A code that never was ends nobody's session, and keeps none from living.
+  assert.deepEqual(await handoffs.redeem('never-was', VERIFIER), { kind: 'refused', reason: 'unknown' })
+  assert.equal(await handoffs.markSpent('never-was', 'session-of-nobody'), true)
+})
+
+test('MH-06, MH-07: the reason of each refusal is a fixed word, and a session that is not there yet is not named', async () => {
+  const { handoffs, time, keys } = build()
+  const code = await handoffs.create(HANDOFF)
+  await handoffs.redeem(code, VERIFIER)
+  const again = await handoffs.redeem(code, VERIFIER)
+  assert.deepEqual(again, { kind: 'refused', reason: 'used', earlierSessionKey: undefined })
+  const sealed = await handoffs.create(HANDOFF)
+  keys.splice(0, 1, { id: 'key-2', key: randomBytes(32) })
+  assert.equal(reasonOf(await handoffs.redeem(sealed, VERIFIER)), 'sealed_with_a_retired_key')
+  const forgetless = build((memory) => ({ set: (key, value) => memory.set(key, value, 1_000_000) }))
+  const late = await forgetless.handoffs.create(HANDOFF)
+  forgetless.time.now += 60
+  assert.equal(reasonOf(await forgetless.handoffs.redeem(late, VERIFIER)), 'expired')
+  assert.equal(time.now, 1_700_000_000)
+})

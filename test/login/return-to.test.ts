@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { BffError } from '../../src/errors.ts'
 import { parseReturnTo, withAuthError } from '../../src/login/return-to.ts'
@@ -9,9 +10,40 @@ const isRefusal = (error: unknown): boolean => error instanceof BffError && erro
 
 test('ST-08: every hostile return target is refused', () => {
   const targets = readHostileTargets()
-  assert.ok(targets.length >= 300)
+  assert.ok(targets.length >= 900)
   for (const [written, target] of targets) assert.throws(() => parseReturnTo(target, RULES), isRefusal, written)
   assert.throws(() => parseReturnTo('', RULES), isRefusal)
+})
+
+test('ST-08: the list of hostile return targets has no value twice, and at least ten of each technique', () => {
+  const targets = readHostileTargets().map(([, target]) => target)
+  const repeated = targets.filter((target, at) => targets.indexOf(target) !== at)
+  assert.deepEqual(repeated, [])
+  const list = readFileSync(new URL('../data/open-redirects.txt', import.meta.url), 'utf8')
+  const [, ...techniques] = list.split(/^# -- /m)
+  const few = techniques.filter((technique) => technique.trimEnd().split('\n').length <= 10)
+  assert.deepEqual(few, [])
+  assert.ok(techniques.length >= 25)
+})
+
+test('LG-03: the log says what is wrong with a return target', () => {
+  for (const [target, reason] of [
+    [`/${'a'.repeat(2048)}`, /: return_to too long$/],
+    ['/a\\b', /: return_to has a control character, a space or a backslash$/],
+    ['https://evil.example/', /: return_to is neither a path nor on an allowed origin$/],
+    ['/a?b=%0a', /: return_to has an encoded control character$/],
+    ['/a%5cb', /: return_to hides a backslash or a control character$/],
+    ['/a//b', /: return_to has an empty path segment/],
+    ['/a/../b', /: return_to has a dot segment/],
+    [`/${'%25'.repeat(1)}${'25'.repeat(20)}2f`, /: return_to is encoded too many times$/],
+    ['/a%zz', /: return_to has a broken percent-encoding$/],
+  ] as const) {
+    assert.throws(() => parseReturnTo(target, RULES), reason, target)
+  }
+  assert.throws(
+    () => parseReturnTo('/a?b=%zz', RULES),
+    ({ cause, message }: Error) => cause instanceof URIError && /broken percent-encoding/.test(message),
+  )
 })
 
 test('ST-08: an honest return target survives byte for byte', () => {

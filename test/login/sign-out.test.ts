@@ -81,3 +81,14 @@ test('the store learns neither ticket nor state nor ID token nor target', async 
   assert.ok(!written.some((text) => text.includes(ticket) || text.includes(state)))
   assert.doesNotMatch(written.join('\n'), /canary/)
 })
+
+test('where one sign-out leads is not where another leads', async () => {
+  const { signOuts } = build()
+  const other = parseReturnTo('/other', { publicUrl: 'https://bff.example', allowedOrigins: [] })
+  const states: string[] = []
+  for (const target of [returnTo, other]) {
+    const found = await signOuts.continue(await signOuts.start({ ...SIGN_OUT, returnTo: target }))
+    states.push(found?.state ?? '')
+  }
+  assert.deepEqual(await Promise.all(states.map((state) => signOuts.land(state))), [returnTo, other])
+})
