@@ -9,7 +9,8 @@ import type { Owner } from './redis.ts'
 import { until } from './until.ts'
 import { getFreePort } from './world.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Of this checkout. */
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url).href
 const SHIFT_CLOCK = new URL('./shift-clock.ts', import.meta.url).href
 
@@ -26,8 +27,8 @@ export interface Replica {
   rssMb(): number
   /** Sends a signal and waits for the end. @returns exit code, or the signal that ended it */
   end(signal: NodeJS.Signals): Promise<number | string>
-  /** Starts it again on the same ports. */
-  start(): Promise<void>
+  /** Starts it again on the same ports; of another version, when its `main.ts` is given. */
+  start(main?: string): Promise<void>
 }
 
 /** Several processes of the service over one store, the Oten simulator, and an API at `/api/x`. */
@@ -46,13 +47,18 @@ export interface FleetOptions {
   readonly store: string
   readonly env?: Readonly<Record<string, string>>
   readonly simulator?: Parameters<typeof startSimulator>[0]
+  /** The `main.ts` of the version that both begin with; that of this checkout when absent. */
+  readonly main?: string
+  /** Of a load balancer that browsers go through; when absent they go to the first replica. */
+  readonly publicPort?: number
   /** How far the clock of each replica is ahead, seconds. */
   readonly clockOffsetsS?: readonly [number, number]
 }
 
 export async function startFleet(owner: Owner, options: FleetOptions): Promise<Fleet> {
   const ports = [await getFreePort(), await getFreePort()] as const
-  const publicUrl = `http://localhost:${ports[0]}`
+  const { publicPort = ports[0], main = MAIN } = options
+  const publicUrl = `http://localhost:${publicPort}`
   const simulator = await startSimulator({ ...options.simulator })
   owner.after(() => simulator.close())
   const api = await startApi(owner)
@@ -82,8 +88,8 @@ export async function startFleet(owner: Owner, options: FleetOptions): Promise<F
   }
   const [aheadS, otherAheadS] = options.clockOffsetsS ?? [0, 0]
   const replicas = [
-    await startReplica(owner, { ...env, PORT: `${ports[0]}` }, aheadS),
-    await startReplica(owner, { ...env, PORT: `${ports[1]}` }, otherAheadS),
+    await startReplica(owner, { ...env, PORT: `${ports[0]}` }, aheadS, main),
+    await startReplica(owner, { ...env, PORT: `${ports[1]}` }, otherAheadS, main),
   ] as const
   return {
     publicUrl,
@@ -99,6 +105,7 @@ async function startReplica(
   owner: Owner,
   env: Readonly<Record<string, string>>,
   clockOffsetS: number,
+  firstMain: string,
 ): Promise<Replica> {
   const adminPort = await getFreePort()
   const url = `http://localhost:${env.PORT}`
@@ -108,8 +115,8 @@ async function startReplica(
   let child: ChildProcess | undefined
   let output = ''
 
-  const start = async (): Promise<void> => {
-    const started = spawn(process.execPath, [...preload, MAIN], { env: { ...env, ...own }, stdio: 'pipe' })
+  const start = async (main = firstMain): Promise<void> => {
+    const started = spawn(process.execPath, [...preload, main], { env: { ...env, ...own }, stdio: 'pipe' })
     child = started
     started.stdout.on('data', (chunk) => {
       output += chunk
