@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { parse } from 'yaml'
-import { assertDocumented } from './support/documented.ts'
+import { assertDocumented, type Described, fitsSchema, readOperations } from './support/documented.ts'
 import { buildOpenapi } from './support/openapi-document.ts'
 import { createWorld } from './support/world.ts'
 
@@ -13,8 +12,7 @@ test('openapi.yaml is what the routes say (npm run snapshots writes it)', async 
 })
 
 test('openapi.yaml describes every operation with an id, a summary and its failures in the one shape', () => {
-  const { paths } = parse(committed) as { paths: Record<string, Record<string, Record<string, unknown>>> }
-  const operations = Object.values(paths).flatMap(({ parameters: _shared, ...methods }) => Object.values(methods))
+  const operations = readOperations()
   assert.ok(operations.length >= 10)
   for (const { operationId, summary, responses } of operations) {
     assert.ok(typeof operationId === 'string' && typeof summary === 'string')
@@ -37,4 +35,24 @@ test('every answer that a flow test gets is held against openapi.yaml: another s
   for (const other of others) assert.throws(() => assertDocumented('DELETE', '/auth/sessions', { ...seen, ...other }))
   const refused = { status: 401, contentType: 'application/json', text: '{"error":"e","error_description":"d"}' }
   assert.throws(() => assertDocumented('DELETE', '/auth/sessions', refused), /does not describe/)
+})
+
+test('openapi.yaml has an example for every operation, and each fits its schema', () => {
+  const faults: string[] = []
+  const hold = (what: string, { schema, example }: Described): boolean => {
+    if (example === undefined) return false
+    if (!fitsSchema(schema ?? {}, example)) faults.push(`${what}: ${JSON.stringify(example)}`)
+    return true
+  }
+  for (const { operationId, parameters = [], shared, requestBody, responses } of readOperations()) {
+    const held = [
+      ...[...parameters, ...shared].map((parameter) => hold(`${operationId} ${parameter.name}`, parameter)),
+      ...Object.entries(requestBody?.content ?? {}).map(([type, body]) => hold(`${operationId} ${type}`, body)),
+      ...Object.entries(responses).flatMap(([status, { content = {}, headers = {} }]) =>
+        [...Object.values(content), ...Object.values(headers)].map((body) => hold(`${operationId} ${status}`, body)),
+      ),
+    ]
+    if (!held.some(Boolean)) faults.push(`${operationId} has no example`)
+  }
+  assert.deepEqual(faults, [])
 })

@@ -3,14 +3,34 @@ import { readFileSync } from 'node:fs'
 import { Compile, type XSchema } from 'typebox/schema'
 import { parse } from 'yaml'
 
-interface Operation {
-  readonly operationId: string
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { schema: object }>> }>>
+/** A value of the interface: its schema, and what it looks like. */
+export interface Described {
+  readonly schema?: object
+  readonly example?: unknown
 }
+
+interface Parameter extends Described {
+  readonly name: string
+}
+
+interface Response {
+  readonly content?: Readonly<Record<string, Described>>
+  readonly headers?: Readonly<Record<string, Described>>
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly summary: string
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, Described>> }
+  readonly responses: Readonly<Record<string, Response>>
+}
+
+type PathItem = Readonly<Record<string, Operation>> & { readonly parameters?: readonly Parameter[] }
 
 interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, object>> }
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly paths: Readonly<Record<string, PathItem>>
 }
 
 const { components, paths } = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as Document
@@ -45,9 +65,17 @@ export function assertDocumented(method: string, path: string, seen: Seen): void
   const body = response.content[type]
   assert.ok(body, `openapi.yaml: ${operationId} ${seen.status} does not say ${type}`)
   if (!type.endsWith('json')) return
-  const isFit = compile(body.schema).Check(JSON.parse(seen.text))
+  const isFit = fitsSchema(body.schema ?? {}, JSON.parse(seen.text))
   assert.ok(isFit, `openapi.yaml: ${operationId} ${seen.status} does not describe ${seen.text}`)
 }
+
+/** Every operation of the document, with the parameters that its path shares. */
+export const readOperations = (): (Operation & { readonly shared: readonly Parameter[] })[] =>
+  Object.values(paths).flatMap(({ parameters: shared = [], ...operations }) =>
+    Object.values(operations as Record<string, Operation>).map((operation) => ({ ...operation, shared })),
+  )
+
+export const fitsSchema = (schema: object, value: unknown): boolean => compile(schema).Check(value)
 
 const compiled = new WeakMap<object, ReturnType<typeof Compile>>()
 

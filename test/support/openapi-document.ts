@@ -9,6 +9,7 @@ import { createLog } from '../../src/log.ts'
 import { ErrorBody } from '../../src/routes/error-body.ts'
 import { openStore } from '../../src/store/index.ts'
 import { baseEnv, createKey } from './env.ts'
+import { ERROR_EXAMPLE, EXAMPLES } from './openapi-examples.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -73,10 +74,10 @@ export async function buildOpenapi(): Promise<string> {
 /** A body that may be null may be absent. */
 function relaxBodies(paths: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const relax = (operation: unknown): unknown => {
-    const { requestBody, ...rest } = operation as { readonly requestBody?: { readonly content: object } }
+    const { requestBody } = operation as { readonly requestBody?: { readonly content: object } }
     if (requestBody === undefined) return operation
     return {
-      ...rest,
+      ...(operation as object),
       requestBody: { ...requestBody, required: !JSON.stringify(requestBody).includes('"type":"null"') },
     }
   }
@@ -96,14 +97,56 @@ const mapOperations = (
     ]),
   )
 
+interface Operation {
+  readonly operationId?: string
+  readonly parameters?: readonly { readonly name: string }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, object>> }
+  readonly responses?: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>
+}
+
+/** Beside the schemas of an operation what they look like filled. What is no operation stays as it is. */
+function addExamples(given: unknown): unknown {
+  const operation = given as Operation
+  const example = EXAMPLES[operation.operationId ?? '']
+  if (example === undefined) return given
+  const { parameters, requestBody, responses = {} } = operation
+  return {
+    ...operation,
+    ...(parameters !== undefined && {
+      parameters: parameters.map((parameter) => withExample(parameter, example.parameters?.[parameter.name])),
+    }),
+    ...(requestBody !== undefined && {
+      requestBody: {
+        ...requestBody,
+        content: mapValues(requestBody.content, (body, type) => withExample(body, example.body?.[type])),
+      },
+    }),
+    responses: mapValues(responses, (response, status) => ({
+      ...response,
+      ...(status === '303' && { headers: { Location: { schema: { type: 'string' }, example: example.location } } }),
+      ...(response.content !== undefined && {
+        content: mapValues(response.content, (body) => withExample(body, example.answers?.[status])),
+      }),
+    })),
+  }
+}
+
+const withExample = (schema: object, example: unknown): object =>
+  example === undefined ? schema : { ...schema, example }
+
+const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T, name: string) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value, name)]))
+
 /** The error body once, by reference; and the router's wildcard as the parameter that it is. */
 function tidy(document: ReturnType<import('fastify').FastifyInstance['swagger']>): object {
-  const error = toPlain(ErrorBody)
+  const error = toPlain(ErrorBody) as object
   const { components = {}, paths = {}, ...head } = toPlain(document) as Record<string, Record<string, unknown>>
   return {
     ...head,
-    components: { ...components, schemas: { Error: error } },
-    paths: replaceEqual(nameWildcards(relaxBodies(paths)), error, { $ref: '#/components/schemas/Error' }),
+    components: { ...components, schemas: { Error: { ...error, examples: [ERROR_EXAMPLE] } } },
+    paths: replaceEqual(mapOperations(nameWildcards(relaxBodies(paths)), addExamples), error, {
+      $ref: '#/components/schemas/Error',
+    }),
   }
 }
 
@@ -115,6 +158,7 @@ const PATH_PARAMETER = {
   required: true,
   description: 'A prefix of API_ROUTES and what follows it, `/` included',
   schema: { type: 'string' },
+  example: 'orders/5',
 }
 
 const nameWildcards = (paths: Readonly<Record<string, unknown>>): Record<string, unknown> =>
