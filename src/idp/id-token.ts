@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type JsonObject, type Jws, TokenRefused } from './strict-jws.ts'
 
 /** Two machines' clocks differ (ID-10). */
-const SKEW_S = 30
+/** How far ahead of our clock a stamp may lie, seconds (ID-10). */
+export const ID_TOKEN_SKEW_S = 30
 
 /** The token comes straight from the token endpoint: an older one was made for something else. */
 const AGE_S_MAX = 600
@@ -96,9 +97,10 @@ export function verifyParties(claims: JsonObject, { issuer, clientId, now }: Tok
   // Alone: with a second audience, that one could present our user's token here (ASVS 10.5.4).
   const audience: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud
   if (audience !== clientId) throw new TokenRefused('aud')
-  if (!isInstant(exp) || exp <= now - SKEW_S) throw new TokenRefused('exp')
-  if (!isInstant(iat) || iat > now + SKEW_S || iat < now - AGE_S_MAX - SKEW_S) throw new TokenRefused('iat')
-  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + SKEW_S)) throw new TokenRefused('nbf')
+  if (!isInstant(exp) || exp <= now - ID_TOKEN_SKEW_S) throw new TokenRefused('exp')
+  if (!isInstant(iat) || iat > now + ID_TOKEN_SKEW_S || iat < now - AGE_S_MAX - ID_TOKEN_SKEW_S)
+    throw new TokenRefused('iat')
+  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + ID_TOKEN_SKEW_S)) throw new TokenRefused('nbf')
 }
 
 function verifyShared(
@@ -135,8 +137,8 @@ function requireNonce(nonce: unknown, expected: string): void {
 
 function requireRecentAuthentication(authTime: unknown, { maxAge, now }: IdTokenExpectations): void {
   if (maxAge === undefined) return
-  if (!isInstant(authTime) || authTime > now + SKEW_S) throw new TokenRefused('auth_time')
-  if (now - authTime > maxAge + SKEW_S) throw new TokenRefused('auth_time_too_old')
+  if (!isInstant(authTime) || authTime > now + ID_TOKEN_SKEW_S) throw new TokenRefused('auth_time')
+  if (now - authTime > maxAge + ID_TOKEN_SKEW_S) throw new TokenRefused('auth_time_too_old')
 }
 
 /** OIDC Core §3.1.3.6 with the hash that Ed25519 itself uses: SHA-512, its left half (D7). */
