@@ -13,7 +13,7 @@ export interface Metrics {
   readonly registry: Registry
   /** `client`: browser or app. */
   readonly signInStarts: Counter<'client'>
-  /** `outcome`: succeeded, an `auth_error`, or unknown_transaction, whose `client` is not known either. */
+  /** `outcome`: succeeded, an `auth_error`, or unknown_transaction, whose `client` is unknown as well. */
   readonly signIns: Counter<'client' | 'outcome'>
   /** `outcome`: redeemed or refused. */
   readonly handoffs: Counter<'outcome'>
@@ -42,7 +42,7 @@ export function createMetrics(): Metrics {
     new Counter({ name: `oten_bff_${name}`, help, labelNames, registers })
   const histogram = <T extends string>(name: string, help: string, buckets: number[], ...labelNames: T[]) =>
     new Histogram({ name: `oten_bff_${name}`, help, labelNames, buckets, registers })
-  return {
+  const metrics: Metrics = {
     registry,
     signInStarts: counter('sign_in_starts_total', 'Sign-ins begun', 'client'),
     signIns: counter('sign_ins_total', 'Callbacks, by what came of the sign-in', 'client', 'outcome'),
@@ -56,6 +56,22 @@ export function createMetrics(): Metrics {
     storeDuration: histogram('store_duration_seconds', 'Answers of the store', STORE_BUCKETS_S, 'verb', 'outcome'),
     idpDuration: histogram('idp_duration_seconds', 'Answers of the IdP', IDP_BUCKETS_S, 'endpoint', 'outcome'),
   }
+  beginAtZero(metrics)
+  return metrics
+}
+
+/** A counter that appears with its first count hides that count from whoever asks for the increase. */
+function beginAtZero(metrics: Metrics): void {
+  for (const client of ['browser', 'app']) {
+    metrics.signInStarts.inc({ client }, 0)
+    for (const outcome of ['succeeded', 'sign_in_failed', 'idp_unavailable'])
+      metrics.signIns.inc({ client, outcome }, 0)
+  }
+  for (const kind of ['browser-cookie', 'app-cookie', 'app-token']) metrics.sessionsStarted.inc({ kind }, 0)
+  for (const reason of ['logout', 'backchannel', 'revoked']) metrics.sessionsEnded.inc({ reason }, 0)
+  for (const outcome of ['refreshed', 'ended', 'unavailable']) metrics.refreshes.inc({ outcome }, 0)
+  for (const outcome of ['redeemed', 'refused']) metrics.handoffs.inc({ outcome }, 0)
+  for (const outcome of ['accepted', 'refused']) metrics.backchannelLogouts.inc({ outcome }, 0)
 }
 
 /** Memory, CPU, event loop and garbage collection of this process, too: once per process, by whoever owns it. */

@@ -51,7 +51,8 @@ export function buildRequestOptions({ fetch, allowInsecureIssuer }: TokenEndpoin
 export function alertOperator(error: TokenError, { tokenAuthMethod }: IdpMetadata, { log }: TokenEndpointDeps): void {
   if (error !== 'invalid_client' && error !== 'unauthorized_client') return
   log.error(
-    { error, tokenAuthMethod, alert: 'idp_client_refused' },
+    // Not `error`: that name is for errors, whose own words are left out.
+    { oauth_error: error, tokenAuthMethod, alert: 'idp_client_refused' },
     'the identity provider refuses this client: check the client secret or the assertion keys, OTEN_TOKEN_AUTH, ' +
       'and whether its IP whitelist has the address that this service calls from',
   )

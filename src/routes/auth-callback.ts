@@ -52,7 +52,10 @@ export const authCallback: FastifyPluginAsyncTypebox<AuthCallbackDeps> = async (
 
   app.get('/auth/callback', { config: rules, schema }, async (request, reply) => {
     const query = new URL(request.url, deps.config.publicUrl).searchParams
-    const transaction = await takeTransaction(query, request, reply, deps)
+    const transaction = await takeTransaction(query, request, reply, deps).catch((error: unknown) => {
+      countUnknown(error, deps.metrics)
+      throw error
+    })
     const completed = await completeSignIn(deps, transaction, query)
     if (completed.kind === 'failed') return sendFailure(request, reply, transaction.target, completed, deps)
     const { target } = transaction
@@ -64,6 +67,11 @@ export const authCallback: FastifyPluginAsyncTypebox<AuthCallbackDeps> = async (
 type SignedIn = Extract<CompletedSignIn, { kind: 'signed-in' }>
 type BrowserTarget = Extract<SignInTarget, { kind: 'browser' }>
 type AppTarget = Extract<SignInTarget, { kind: 'app' }>
+
+function countUnknown(error: unknown, { signIns }: AuthCallbackDeps['metrics']): void {
+  if (!(error instanceof BffError) || error.code !== 'unknown_transaction') return
+  signIns.inc({ client: 'unknown', outcome: 'unknown_transaction' })
+}
 
 /**
  * Before anything else: the state and this browser's cookie for it, or no request leaves for the IdP (CB-01). What is

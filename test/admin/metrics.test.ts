@@ -36,6 +36,8 @@ test('GET /metrics counts the sign-ins of browsers by what came of them', async 
     'sign_in_starts_total{client="browser"}': 2,
     'sign_ins_total{client="browser",outcome="succeeded"}': 1,
     'sign_ins_total{client="browser",outcome="access_denied"}': 1,
+    'sign_ins_total{client="unknown",outcome="unknown_transaction"}': 1,
+    'sign_ins_total{client="app",outcome="succeeded"}': 0,
     'errors_total{code="invalid_request"}': 1,
     'sessions_started_total{kind="browser-cookie"}': 1,
   })
