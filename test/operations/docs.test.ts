@@ -52,11 +52,15 @@ const LABEL_VALUES: Readonly<Record<string, Readonly<Record<string, () => readon
     client: () => quotedIn('src/login/transaction.ts', /type SignInTarget =[\s\S]*?\n\n/),
   },
   oten_bff_sign_ins_total: {
-    client: () => quotedIn('src/login/transaction.ts', /type SignInTarget =[\s\S]*?\n\n/),
+    client: () => [
+      ...quotedIn('src/login/transaction.ts', /type SignInTarget =[\s\S]*?\n\n/),
+      ...quotedIn('src/routes/auth-callback.ts', /client: 'unknown'/),
+    ],
     outcome: () => [
       'succeeded',
       ...quotedIn('src/idp/authorization.ts', /const USER_ERRORS = \[[\s\S]*?\]/),
       ...quotedIn('src/idp/authorization.ts', /type SignInError = .*/),
+      ...quotedIn('src/routes/auth-callback.ts', /outcome: 'unknown_transaction'/),
     ],
   },
   oten_bff_handoffs_total: { outcome: () => countedIn('src/routes/auth-handoff.ts') },
