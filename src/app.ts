@@ -82,7 +82,7 @@ function createServer({ log, config }: Pick<Deps, 'log' | 'config'>): FastifyIns
     requestIdHeader: false, // A caller must not choose what the log says.
     genReqId: () => `${bootId}-${(++requests).toString(36)}`,
     bodyLimit: 64 * 1024,
-    http: { shouldUpgradeCallback: isHandshake },
+    http: { shouldUpgradeCallback: isHandshake, requireHostHeader: false },
     requestTimeout: 0, // Uploads through the proxy take what they take; headers are limited by Node's own 60 s.
     exposeHeadRoutes: false, // HEAD would run GET's handler: a link preview must not start a sign-in.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,

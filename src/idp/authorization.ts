@@ -84,6 +84,7 @@ function findShapeFault(query: URLSearchParams): string | undefined {
   if (FORBIDDEN_PARAMETERS.some((name) => query.has(name))) return 'token_in_front_channel'
   // An answer that is both could be read as either: no IdP sends it.
   if (query.has('code') && query.has('error')) return 'code_and_error'
+  if (query.get('iss') === '') return 'response_invalid'
   if ((query.get('code')?.length ?? 0) > CODE_OCTETS_MAX) return 'code_too_long'
   return undefined
 }

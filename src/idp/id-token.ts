@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type JsonObject, type Jws, TokenRefused } from './strict-jws.ts'
 
-/** Two machines' clocks differ (ID-10). */
 /** How far ahead of our clock a stamp may lie, seconds (ID-10). */
 export const ID_TOKEN_SKEW_S = 30
 

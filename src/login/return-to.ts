@@ -26,13 +26,13 @@ const URI = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/
 export function parseReturnTo(value: string, { publicUrl, allowedOrigins }: ReturnToRules): ReturnTo {
   if (value.length > LENGTH_MAX) throw refuse('too long')
   if (hasUnsafeCharacter(value)) throw refuse('has a control character, a space or a backslash')
-  if (value.startsWith('/')) return parsePath(value, publicUrl) as ReturnTo // Checked.
+  if (value.startsWith('/')) return requireLength(parsePath(value, publicUrl)) as ReturnTo // Checked.
   // Compared as text, not as a parsed URL: so user info, letter case, a default port or a dot at the end of the host
   // cannot make two parsers see two hosts.
   const origin = [publicUrl, ...allowedOrigins].find((allowed) => hasOrigin(value, allowed))
   if (origin === undefined) throw refuse('is neither a path nor on an allowed origin')
   const rest = value.slice(origin.length)
-  return (origin + parsePath(rest.startsWith('/') ? rest : `/${rest}`, publicUrl)) as ReturnTo // As above.
+  return requireLength(origin + parsePath(rest.startsWith('/') ? rest : `/${rest}`, publicUrl)) as ReturnTo // As above.
 }
 
 /**
@@ -45,6 +45,12 @@ export function withAuthError(returnTo: ReturnTo, error: string): string {
   const pairs = query.join('?').split('&')
   const kept = pairs.filter((pair) => pair !== '' && !new URLSearchParams(pair).has('auth_error'))
   return [`${path}?${[...kept, `auth_error=${error}`].join('&')}`, ...hash].join('#')
+}
+
+/** Encoded, a character may be nine: longer, and a proxy cuts off the `Location` of a sign-in that is done. */
+function requireLength(target: string): string {
+  if (target.length > LENGTH_MAX) throw refuse('is too long once it is encoded')
+  return target
 }
 
 const refuse = (why: string): BffError => new BffError('invalid_request', `return_to ${why}`)
@@ -70,8 +76,11 @@ function checkPath(path: string): void {
   let reading = fold(path)
   for (let round = 0; round <= DECODINGS_MAX; round++) {
     if (hasUnsafeCharacter(reading.replaceAll(' ', '_'))) throw refuse('hides a backslash or a control character')
-    if (reading.includes('//')) throw refuse('has an empty path segment, which a browser could read as a host')
-    if (reading.split('/').some((segment) => segment === '.' || segment === '..')) throw refuse('has a dot segment')
+    // As servers read it that know path parameters (RFC 3986 §3.3), or drop what nobody sees.
+    const bare = reading.replaceAll(/;[^/]*|\p{Default_Ignorable_Code_Point}/gu, '')
+    if (reading.includes('//') || bare.includes('//'))
+      throw refuse('has an empty path segment, which a browser could read as a host')
+    if (bare.split('/').some((segment) => segment === '.' || segment === '..')) throw refuse('has a dot segment')
     const next = fold(reading.replaceAll(/(?:%[0-9a-f]{2})+/gi, decode))
     if (next === reading) return
     reading = next

@@ -30,5 +30,11 @@ function giveUpAfter({ raw, log }: FastifyRequest, timeoutMs: number): void {
     log.info({ event: 'refused', reason: 'the body did not end in time' }, 'connection closed')
     raw.destroy()
   }, timeoutMs)
-  for (const over of ['end', 'close']) raw.once(over, () => clearTimeout(timer))
+  const { socket } = raw
+  const lift = (): void => {
+    clearTimeout(timer)
+    socket.off('close', lift)
+  }
+  for (const over of ['end', 'close']) raw.once(over, lift)
+  socket.once('close', lift) // Of which a request that was answered before its end hears nothing any more.
 }

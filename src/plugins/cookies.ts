@@ -66,6 +66,20 @@ export function createCookies({ secure, session }: Pick<Config, 'secure' | 'sess
   }
 }
 
+const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
+
+/**
+ * Not `trim`: it drops a no-break space, too, so that a cookie which any subdomain may set would pass for one whose prefix
+ * forbids that. And no pattern, which would take the square of a long run of blanks.
+ */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text, start)) start += 1
+  while (end > start && isBlank(text, end - 1)) end -= 1
+  return text.slice(start, end)
+}
+
 /** Every pair whose name fits, in the order sent, repeated ones included. Read on every request, so without a detour. */
 function readAll({ headers }: FastifyRequest, fits: (name: string) => boolean): [name: string, value: string][] {
   const found: [string, string][] = []
@@ -76,8 +90,8 @@ function readAll({ headers }: FastifyRequest, fits: (name: string) => boolean): 
     const end = semicolon === -1 ? cookie.length : semicolon
     const at = cookie.indexOf('=', start)
     if (at > start && at < end) {
-      const name = cookie.slice(start, at).trim()
-      if (fits(name)) found.push([name, cookie.slice(at + 1, end).trim()])
+      const name = trimBlanks(cookie.slice(start, at))
+      if (fits(name)) found.push([name, trimBlanks(cookie.slice(at + 1, end))])
     }
     start = end + 1
   }

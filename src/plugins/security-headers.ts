@@ -15,6 +15,11 @@ export const securityHeaders = fp(async (app: FastifyInstance, { secure }: { rea
   app.addHook('onRequest', (request, reply, done) => {
     if (isOurs(request)) setSecurityHeaders(reply, secure)
     else if (secure) reply.header('strict-transport-security', HSTS)
+    // RFC 9112 §3.2. Here, since Node's own answer has none of these headers.
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      reply.header('connection', 'close')
+      return done(new BffError('invalid_request', 'no Host'))
+    }
     done(findUrlFault(request) ?? findHostFault(request))
   })
 })

@@ -4,7 +4,8 @@ import type { ApiRoute } from '../config.ts'
  * Spellings of a path that some server on the way reads as another path: a dot segment, an encoded slash, backslash or
  * dot, `..;` (which some servers read as `..`), an empty segment, a control character. Refused rather than repaired: the API must see what was checked (PX-02).
  */
-const AMBIGUOUS = /%2e|%2f|%5c|%00|\\|\/\/|(?:^|\/)\.{1,2}(?:[/;]|$)|[^!-~]|%(?![0-9a-f]{2})|#/i
+const AMBIGUOUS =
+  /%(?:25)*(?:2e|2f|5c|[01][0-9a-f]|7f)|\/;|\\|\/\/|(?:^|\/)\.{1,2}(?:[/;]|$)|[^!-~]|%(?![0-9a-f]{2})|#/i
 
 /** Most paths: segments of letters and digits, none that begins with a dot. No reader differs on these. */
 const PLAIN = /^(?:\/[\w~-][\w.~-]*)+$/

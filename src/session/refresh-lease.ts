@@ -69,7 +69,7 @@ export async function readLease(
   if (value === undefined) return { kind: 'free' }
   if (!value.startsWith(RESTING)) return { kind: 'taken' }
   const leftUs = Number(value.slice(RESTING.length)) - (await store.time())
-  return { kind: 'resting', retryAfterS: Math.max(1, Math.ceil(leftUs / 1e6)) }
+  return { kind: 'resting', retryAfterS: Math.min(RETRY_AFTER_MAX_S, Math.max(1, Math.ceil(leftUs / 1e6) || 1)) }
 }
 
 function hold(store: LeaseStore, sessionKey: string, value: string, fence: number): Lease {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { Client } from 'undici'
 import { openBrowser, parseSetCookie, sendPlain } from '../flows/steps.ts'
+import { RULES, readHostileTargets } from '../login/return-targets.ts'
+import { buildService } from '../plugins/build-service.ts'
 import { createWorld, SPA, type WorldOptions } from '../support/world.ts'
 
 const EVIL = 'https://evil.example'
@@ -102,6 +105,29 @@ for (const returnTo of [
     assert.equal((await browser.session()).authenticated, true)
   })
 }
+
+test('LO-05, ST-08: every hostile return target is 400 over HTTP, as JSON and as a form, and ends nothing', async (t) => {
+  const { publicUrl, allowedOrigins } = RULES
+  const env = { PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: allowedOrigins.join(',') }
+  const { app, cookieName, plant } = await buildService(t, { env })
+  const cookie = `${cookieName}=${await plant()}`
+  const client = new Client(await app.listen({ host: '127.0.0.1', port: 0 }))
+  t.after(() => client.close())
+  for (const [written, target] of [...readHostileTargets(), ['(nothing)', ''] as const]) {
+    for (const [type, body] of [
+      ['application/json', JSON.stringify({ return_to: target })],
+      ['application/x-www-form-urlencoded', new URLSearchParams({ return_to: target }).toString()],
+    ] as const) {
+      const headers = { cookie, origin: publicUrl, 'content-type': type }
+      const answer = await client.request({ method: 'POST', path: '/auth/logout', headers, body })
+      assert.equal(answer.statusCode, 400, `${type}: ${written}`)
+      assert.match(await answer.body.text(), /^\{"error":"invalid_request",/)
+      assert.equal(answer.headers['set-cookie'], undefined, written)
+    }
+  }
+  const session = await client.request({ method: 'GET', path: '/auth/session', headers: { cookie } })
+  assert.match(await session.body.text(), /^\{"authenticated":true,/)
+})
 
 for (const [what, type, body, status] of [
   ['a number for return_to', 'application/json', '{"return_to":1}', 400],

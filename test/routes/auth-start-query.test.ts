@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Client } from 'undici'
 import { ENCODED_TARGETS, HONEST_TARGETS, readHostileTargets } from '../login/return-targets.ts'
 import { buildStart, FETCH, NAVIGATION, readError, SPA } from './build-start.ts'
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' // RFC 7636 Appendix B.
 const APP = `app=ios&code_challenge=${CHALLENGE}&code_challenge_method=S256`
 
-test('ST-08: every hostile return target is 400 and starts nothing', async (t) => {
-  const { get, writes } = await buildStart(t, { ALLOWED_ORIGINS: `${SPA},capacitor://localhost` })
+test('ST-08: every hostile return target is 400 over HTTP, and starts nothing', async (t) => {
+  const { app, writes } = await buildStart(t, { ALLOWED_ORIGINS: `${SPA},capacitor://localhost` })
+  const client = new Client(await app.listen({ host: '127.0.0.1', port: 0 }))
+  t.after(() => client.close())
   for (const [written, target] of [...readHostileTargets(), ['(nothing)', ''] as const]) {
-    const response = await get(`/auth/start?return_to=${encodeURIComponent(target)}`, FETCH)
-    assert.equal(response.statusCode, 400, written)
-    assert.equal(readError(response), 'invalid_request', written)
-    assert.equal(response.headers['set-cookie'], undefined, written)
+    const path = `/auth/start?return_to=${encodeURIComponent(target)}`
+    const { statusCode, headers, body } = await client.request({ method: 'GET', path, headers: FETCH })
+    assert.equal(statusCode, 400, written)
+    assert.match(await body.text(), /^\{"error":"invalid_request",/, written)
+    assert.equal(headers['set-cookie'], undefined, written)
+    assert.equal(headers.location, undefined, written)
   }
   assert.deepEqual(writes, [])
 })
