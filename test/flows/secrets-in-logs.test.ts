@@ -10,6 +10,7 @@ import {
   formJourney,
 } from '../support/canary-journeys.ts'
 import { CALLER_TEXT, createStage, LEVELS } from '../support/canary-stage.ts'
+import { startCollector } from '../support/collector.ts'
 import type { World } from '../support/world.ts'
 
 /** That no secret is told does not mean that nothing is (LG-02, LG-03). */
@@ -67,4 +68,22 @@ test('LG-01: a question mark that a proxy on the way has encoded brings nothing 
   }
   assert.ok(world.events('refused').length >= 10)
   witness.assertClean()
+})
+
+test('LG-01: no secret of any flow is in a trace, though every request and call of the IdP has its span', async (t) => {
+  const collector = await startCollector(t)
+  const stage = await createStage(t, 'silent', { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint } })
+  for (const journey of JOURNEYS) await journey(stage)
+  await stage.world.restart() // What is left is sent when the service stops.
+  const names = new Set(collector.spans.map(({ name }) => name))
+  for (const name of [
+    'GET /auth/callback',
+    'POST /auth/handoff',
+    'GET /auth/logout/continue',
+    'idp token',
+    'GET /api/*',
+  ]) {
+    assert.ok(names.has(name), name)
+  }
+  assert.deepEqual(stage.canaries.find(collector.received.join('\n')), [])
 })
