@@ -17,10 +17,10 @@ const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
   'session/credential': ['session/sessions', 'plugins/session', 'login/transaction'],
   'session/endings': ['session/sessions', 'session/events', 'routes/auth-events'],
   'session/events': ['threats/store-writer', 'routes/event-stream'],
-  'session/record': ['session/sessions', 'fuzz/stored'],
+  'session/record': ['session/sessions', 'session/inventory'],
   'session/refresh-flight': ['session/refresh'],
   'session/refresh-lease': ['session/refresh'],
-  'session/seal': ['fuzz/sealed'],
+  'session/seal': ['session/store-dump'],
   'session/session-keys': ['session/store-dump', 'session/sessions'],
   'session/sessions': ['session/session-update-race', 'session/session-cache', 'session/store-dump'],
   'session/use-session': ['routes/api-proxy', 'admin/verify'],
@@ -90,7 +90,7 @@ function mutateRoom(room: string): boolean {
   const names = globSync(`src/${room}/*.ts`, { cwd: root }).map((path) => path.slice('src/'.length, -'.ts'.length))
   const files = Object.assign({}, ...names.sort().map((name) => mutateFile(name).files)) as Report['files']
   writeFileSync(`${output}mutation-${room}.json`, JSON.stringify({ files }))
-  return tell(judgeMutants({ files }, readJson(`${folder}survivors.json`) as Survivor[]))
+  return tell(judgeMutants({ files }, readJson(`${folder}survivors-${room}.json`) as Survivor[]))
 }
 
 function tell({
@@ -105,11 +105,11 @@ function tell({
   console.log(`${isEnough ? 'ok  ' : 'FAIL'} src/${room}: ${killed} of ${total} mutants killed, ${percent} %`)
   for (const { file, line, code, replacement } of unexplained) {
     console.log(
-      `FAIL survives without a reason in survivors.json: ${file}:${line}\n       ${code}\n    →  ${replacement}`,
+      `FAIL survives without a reason in survivors-${room}.json: ${file}:${line}\n       ${code}\n    →  ${replacement}`,
     )
   }
   for (const { file, code } of outdated)
-    console.log(`warn survivors.json: nothing survives any more in ${file}: ${code}`)
+    console.log(`warn survivors-${room}.json: nothing survives any more in ${file}: ${code}`)
   return isEnough && unexplained.length === 0
 }
 
