@@ -85,11 +85,16 @@ function mutateFile(name: string): Report {
   return readJson(report) as Report
 }
 
-/** @returns whether the room is held: enough mutants killed, and a reason for each that lives */
-function mutateRoom(room: string): boolean {
-  const names = globSync(`src/${room}/*.ts`, { cwd: root }).map((path) => path.slice('src/'.length, -'.ts'.length))
+/**
+ * @param pattern a room, or a file of one: `idp`, `idp/jwks`
+ * @returns whether it is held: enough mutants killed, and a reason for each that lives
+ */
+function mutate(pattern: string): boolean {
+  const [room = '', file = '*'] = pattern.split('/')
+  const names = globSync(`src/${room}/${file}.ts`, { cwd: root }).map((path) =>
+    path.slice('src/'.length, -'.ts'.length),
+  )
   const files = Object.assign({}, ...names.sort().map((name) => mutateFile(name).files)) as Report['files']
-  writeFileSync(`${output}mutation-${room}.json`, JSON.stringify({ files }))
   return tell(judgeMutants({ files }, readJson(`${folder}survivors-${room}.json`) as Survivor[]))
 }
 
@@ -116,5 +121,5 @@ function tell({
 if (!existsSync(`${folder}node_modules/.bin/stryker`)) run('npm', ['ci'], folder)
 mkdirSync(output, { recursive: true })
 const wanted = process.argv.slice(2)
-const held = (wanted.length > 0 ? wanted : ROOMS).map(mutateRoom)
+const held = (wanted.length > 0 ? wanted : ROOMS).map(mutate)
 process.exit(held.every(Boolean) ? 0 : 1)
