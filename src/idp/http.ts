@@ -59,7 +59,9 @@ export class RedirectRefused extends Error {
 /** Node falls back to the common name of a certificate, which RFC 9101 §8 and RFC 9525 §6.3 forbid: anybody's could be there. */
 const checkServerIdentity: typeof checkTlsIdentity = (host, certificate) =>
   certificate.subjectaltname === undefined
-    ? new Error('the certificate names no host (no subjectAltName)')
+    ? Object.assign(new Error('the certificate names no host (no subjectAltName)'), {
+        code: 'CERT_NO_SUBJECT_ALT_NAME',
+      })
     : checkTlsIdentity(host, certificate)
 
 /** The one way to the IdP. */

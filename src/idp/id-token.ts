@@ -115,7 +115,7 @@ function verifyShared(
   if (azp !== undefined && azp !== expected.clientId) throw new TokenRefused('azp')
   if (hash !== undefined && hash !== hashAccessToken(expected.accessToken)) throw new TokenRefused('at_hash')
   if (authTime !== undefined && !isInstant(authTime)) throw new TokenRefused('auth_time')
-  return { ...claims, iss: expected.issuer, sub, ...(sid !== undefined && { sid }) }
+  return claims as IdTokenClaims // `iss`, `sub` and `sid` are as the type says: checked above.
 }
 
 /** Another kind of token, signed by the same key, is no statement about a sign-in (RFC 8725 §3.11, BCL §4.1). */

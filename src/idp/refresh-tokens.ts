@@ -146,7 +146,8 @@ async function verifyIdToken(
 function requireSubject(claims: JsonObject): IdTokenClaims {
   const { iss, sub, sid } = claims
   if (typeof iss !== 'string' || typeof sub !== 'string') throw new TokenRefused('sub')
-  return { ...claims, iss, sub, ...(typeof sid === 'string' && { sid }) }
+  if (sid !== undefined && typeof sid !== 'string') throw new TokenRefused('sid')
+  return claims as IdTokenClaims
 }
 
 function unavailable(reason: string, retryAfterS?: number): RefreshOutcome {

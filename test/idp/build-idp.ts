@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import type { Config, Secrets, SigningKey } from '../../src/config.ts'
-import { createIdp, type Idp } from '../../src/idp/idp.ts'
+import { createIdp, type Idp, type IdpDeps } from '../../src/idp/idp.ts'
 import type { RedeemInput } from '../../src/idp/tokens.ts'
 import { createKey, type HostileIdp, signJws, startHostileIdp, type TestKey } from './hostile-idp.ts'
 
@@ -51,8 +51,11 @@ export function createSigningKey(kid: string, alg: 'EdDSA' | 'Ed25519' = 'EdDSA'
 }
 
 /** The module as the service wires it, against a hostile IdP. */
-export async function buildIdp(t: TestContext, changes: Partial<Config['idp']> & { secrets?: Partial<Secrets> } = {}) {
-  const { secrets: secretChanges, ...idpChanges } = changes
+export async function buildIdp(
+  t: TestContext,
+  changes: Partial<Config['idp']> & { secrets?: Partial<Secrets>; metrics?: IdpDeps['metrics'] } = {},
+) {
+  const { secrets: secretChanges, metrics, ...idpChanges } = changes
   const hostile = await startHostileIdp(t)
   const key = createKey('idp-1')
   hostile.keys = [key.jwk]
@@ -75,7 +78,7 @@ export async function buildIdp(t: TestContext, changes: Partial<Config['idp']> &
       requestObject: { alg: 'EdDSA', ttlS: 120, backdateS: 5, typ: 'oauth-authz-req+jwt', audience: undefined },
       secrets: { current: () => secrets.current, watch: () => () => {} },
     },
-    { now: () => time.now, log },
+    { now: () => time.now, log, metrics },
   )
   t.after(() => idp.close())
 

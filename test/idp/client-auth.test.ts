@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { jwtVerify } from 'jose'
+import { chooseTokenAuthMethod } from '../../src/idp/client-auth.ts'
 import { buildIdp, CLIENT_ID, CLIENT_SECRET, createSigningKey } from './build-idp.ts'
 import { signJws } from './hostile-idp.ts'
 
@@ -82,6 +83,19 @@ test('TX-02 auto: an IdP that offers private_key_jwt alone gets it where there a
     assert.equal(idp.metadata.status().state, sent === 1 ? 'ok' : 'unusable')
     if (sent === 1) assert.ok(hostile.last('/token').body.has('client_assertion'))
   }
+})
+
+test('TX-02 auto: the first method that the IdP announces and a credential is there for; unpublished means basic', () => {
+  const choose = (published: readonly string[] | undefined, hasSecret: boolean, hasAssertionKeys: boolean) =>
+    chooseTokenAuthMethod(published, { tokenAuth: 'auto', hasSecret, hasAssertionKeys })
+  const all = ['private_key_jwt', 'client_secret_post', 'client_secret_basic']
+  assert.equal(choose(all, true, true), 'client_secret_basic')
+  assert.equal(choose(all.slice(0, 2), true, true), 'client_secret_post')
+  assert.equal(choose(all.slice(0, 1), true, true), 'private_key_jwt')
+  assert.equal(choose(all, false, true), 'private_key_jwt')
+  assert.equal(choose(undefined, true, true), 'client_secret_basic')
+  for (const published of [all, undefined, [], ['none']]) assert.equal(choose(published, false, false), undefined)
+  assert.equal(choose(undefined, false, true), undefined)
 })
 
 test("TX-12 an assertion's stamps follow the clock that was given", async (t) => {

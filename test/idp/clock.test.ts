@@ -35,6 +35,14 @@ test('LG-05 a header that is absent or no date says nothing', () => {
   assert.deepEqual(observe(AT, { date: DATE, age: 'old' }), { offsetS: undefined, warnings: 0 })
 })
 
+test('LG-05 the warning says by how many whole seconds, and what to do', () => {
+  const log = createTestLog()
+  createClock({ now: () => AT - 40.4, log }).observeDate(new Headers({ date: DATE }), AT - 40.4)
+  const [warning] = log.lines
+  assert.deepEqual([warning?.level, warning?.fields], ['warn', { clockOffsetS: 40 }])
+  assert.match(warning?.message ?? '', /differs from the identity provider’s.*NTP/)
+})
+
 test('LG-05 after an hour the warning comes again', () => {
   const log = createTestLog()
   let now = AT - 40

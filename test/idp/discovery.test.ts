@@ -117,7 +117,17 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
     assert.equal(await refusal(fetch()), `${name} is missing from the metadata`)
     const withUser = (user: string): string => String(good).replace('//', `//${user}@`)
     const near = [`${good}#fragment`, withUser('user'), withUser(':password'), withUser('user:password')]
-    for (const value of [null, '', 'not a url', '/relative', 42, 'ftp://127.0.0.1/x', 'javascript:alert(1)', ...near]) {
+    for (const value of [
+      null,
+      '',
+      'not a url',
+      '/relative',
+      42,
+      'ftp://127.0.0.1/x',
+      'javascript:alert(1)',
+      [good],
+      ...near,
+    ]) {
       idp.metadata[name] = value
       assert.ok((await refusal(fetch())).startsWith(name), String(value))
     }

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { BffError } from '../../src/errors.ts'
-import { createIdpHttp, type IdpHttpOptions } from '../../src/idp/http.ts'
+import { createIdpHttp, type IdpHttpOptions, RedirectRefused } from '../../src/idp/http.ts'
 import { createTestLog } from './build-idp.ts'
 import { startHostileIdp } from './hostile-idp.ts'
 import { createSelfSigned } from './self-signed.ts'
@@ -123,7 +123,7 @@ test('TX-04 an answer that does not come in time is an error, also when it only 
     return undefined
   })
   const { http } = build(t, { totalTimeoutMs: 250 })
-  await assert.rejects(http.fetch(`${idp.issuer}/silent`, post), isUnavailable)
+  await assert.rejects(http.fetch(`${idp.issuer}/silent`, post), /POST .*\/silent: TimeoutError$/)
   await assert.rejects(http.fetch(`${idp.issuer}/drips`, get), isUnavailable)
 })
 
@@ -159,6 +159,7 @@ for (const status of [300, 301, 302, 303, 304, 307, 308, 399]) {
       const error = await http.fetch(`${idp.issuer}/token`, init).catch((reason: unknown) => reason)
       assert.ok(error instanceof BffError && error.code === 'idp_unavailable')
       assert.match(error.message, new RegExp(`/token: answered ${status}: redirects are not followed$`))
+      assert.ok(error.cause instanceof RedirectRefused)
     }
     assert.equal(thief.requests.length, 0)
     assert.equal(idp.requests.length, 2)
@@ -186,8 +187,8 @@ test('TX-01 a certificate that nobody vouches for is refused, before anything is
 test('TX-01 plain http is refused unless it was allowed, and other schemes always', async (t) => {
   const idp = await startHostileIdp(t)
   const strict = build(t, { allowInsecureIssuer: false }).http
-  await assert.rejects(strict.fetch(`${idp.issuer}/token`, post), isUnavailable)
-  await assert.rejects(build(t).http.fetch('ftp://127.0.0.1/token', post), isUnavailable)
+  await assert.rejects(strict.fetch(`${idp.issuer}/token`, post), /\/token: only https is allowed$/)
+  await assert.rejects(build(t).http.fetch('ftp://127.0.0.1/token', post), /\/token: only https is allowed$/)
   assert.equal(idp.requests.length, 0)
 })
 

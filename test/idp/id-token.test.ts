@@ -161,6 +161,7 @@ test('ID-15 another kind of token is refused by its type', () => {
     'oauth-authz-req+jwt',
     'client-authentication+jwt',
     'secevent+jwt',
+    'jwtapplication/',
   ]
   for (const typ of [...others, '', 'application/', 7, null, ['JWT']]) assert.equal(check({}, {}, { typ }), 'typ')
 })
@@ -189,6 +190,11 @@ test('RF-06 a refreshed token must be of the same user and sign-in', () => {
   assert.equal(refresh({ exp: NOW - 31 }), 'exp')
   assert.equal(refresh({ events: {} }), 'events')
   assert.equal(refresh({ at_hash: 'wrong' }), 'at_hash')
+})
+
+test('RF-06 a sign-in time that only the refreshed token tells contradicts nothing', () => {
+  const claims = { ...good, auth_time: NOW - 3600 }
+  assert.deepEqual(verifyRefreshedIdTokenClaims(HEADER, claims, { ...expected, original: good }), claims)
 })
 
 test('RF-06 a session of another issuer is not continued by this one', () => {

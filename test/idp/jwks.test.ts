@@ -21,11 +21,12 @@ async function build(t: TestContext) {
 const isUnavailable = (error: unknown): boolean => error instanceof BffError && error.code === 'idp_unavailable'
 
 test('KY-06 many callers at once are one fetch, and the keys then serve for an hour', async (t) => {
-  const { findKey, fetches, time } = await build(t)
+  const { findKey, fetches, time, hostile } = await build(t)
   await Promise.all(Array.from({ length: 50 }, () => findKey({ kid: 'idp-1' })))
   time.now += 3600
   await findKey({ kid: 'idp-1' })
   assert.equal(fetches(), 1)
+  assert.equal(hostile.last('/jwks').headers.accept, 'application/json')
 })
 
 test('KY-04, ID-05 a key that was rotated right after a fetch is found at once, by all who ask', async (t) => {
@@ -69,6 +70,7 @@ test('ID-05, BL-14 a thousand unknown key ids are one refetch in ten seconds', a
   assert.ok(together.every((key) => key === undefined))
   // Not asked for again, so nobody can say that there is no such key.
   for (const kid of ids.slice(500)) await assert.rejects(findKey({ kid }), isUnavailable)
+  await assert.rejects(findKey({ kid: 'unknown' }), /^BffError: jwks: a key id that is unknown, a moment after another/)
   assert.equal(fetches(), 2)
   time.now += 9.9
   await assert.rejects(findKey({ kid: 'unknown' }), isUnavailable)
@@ -97,7 +99,7 @@ test('KY-06 an answer that is no JWK Set, too large, too late or elsewhere is an
   thief.keys = [key.jwk]
   const answers: object[] = [
     { status: 500 },
-    { status: 404 },
+    { status: 404, body: { keys: [key.jwk] } },
     { body: '<html>' },
     { body: [] },
     { body: { keys: 'none' } },
@@ -109,7 +111,22 @@ test('KY-06 an answer that is no JWK Set, too large, too late or elsewhere is an
     await assert.rejects(findKey({ kid: 'idp-1' }), isUnavailable)
     time.now += 3
   }
+  await assert.rejects(findKey({ kid: 'idp-1' }), /: GET http:.*\/jwks: answered 302/)
+  hostile.on('/jwks', () => ({ status: 500 }))
+  time.now += 3
+  await assert.rejects(findKey({ kid: 'idp-1' }), /: jwks answered 500, without a JWK Set$/)
   assert.equal(thief.requests.length, 0)
+})
+
+test('KY-03 where the day ends while new keys are awaited in vain, there are none', async (t) => {
+  const { hostile, findKey, time } = await build(t)
+  await findKey({ kid: 'idp-1' })
+  time.now += 3601
+  hostile.on('/jwks', () => {
+    time.now += 24 * 3600
+    return { status: 500 }
+  })
+  await assert.rejects(findKey({ kid: 'idp-1' }), isUnavailable)
 })
 
 test('KY-06 entries of other kinds, and nonsense, are passed over', async (t) => {
@@ -127,6 +144,8 @@ const misfits: [string, (key: TestKey) => object][] = [
   ['of an HMAC algorithm', ({ jwk }) => ({ ...jwk, alg: 'HS256' })],
   ['whose private half is published', ({ privateKey, kid }) => ({ ...privateKey.export({ format: 'jwk' }), kid })],
   ['of X25519', ({ jwk }) => ({ ...jwk, crv: 'X25519' })],
+  ['whose curve is no text', ({ jwk }) => ({ ...jwk, crv: [jwk.crv] })],
+  ['whose octets are no text', ({ jwk }) => ({ ...jwk, x: [jwk.x] })],
   ['whose id is no text', ({ jwk }) => ({ ...jwk, kid: 7 })],
   ['cut short', ({ jwk }) => ({ ...jwk, x: String(jwk.x).slice(0, 40) })],
 ]
@@ -161,6 +180,9 @@ test('ID-03, D5 a key without alg, with EdDSA or with Ed25519 verifies both name
 test('D8, ID-05 a token without key id is verified by the only key, and refused where there are two', async (t) => {
   const { hostile, believes, key, time } = await build(t)
   const withoutId = { alg: 'EdDSA' }
+  assert.ok(await believes(key, withoutId))
+  hostile.keys = [{ ...key.jwk, kid: undefined, use: undefined }] // Members that are undefined are absent in JSON.
+  time.now += 3601
   assert.ok(await believes(key, withoutId))
   hostile.keys = [key.jwk, createKey('idp-2').jwk]
   time.now += 3601

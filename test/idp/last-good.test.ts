@@ -16,6 +16,7 @@ function build() {
 
 test('KY-03 callers at the same time share one load, and the next ones start another', async () => {
   const { loads, lastGood } = build()
+  assert.equal(lastGood.peek(), undefined)
   const first = Array.from({ length: 20 }, () => lastGood.refresh())
   loads[0]?.resolve('a')
   assert.deepEqual(new Set(await Promise.all(first)), new Set(['a']))

@@ -160,7 +160,8 @@ test('BL-08: typ is logout+jwt in any case, JWT, or absent; another kind of toke
   for (const typ of ['logout+jwt', 'LOGOUT+JWT', 'application/logout+jwt', 'JWT', 'jwt', undefined]) {
     assert.equal(await judgeTyp(typ), 'ok', String(typ))
   }
-  for (const typ of ['at+jwt', 'oauth-authz-req+jwt', 'logout', 'logout+jwt ', '', null, 7, ['logout+jwt']]) {
+  const others = ['at+jwt', 'oauth-authz-req+jwt', 'logout', 'logout+jwt ', 'jwtapplication/', '', null, 7]
+  for (const typ of [...others, ['logout+jwt']]) {
     assert.equal(await judgeTyp(typ), 'typ', String(typ))
   }
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { BffError } from '../../src/errors.ts'
+import { MetadataUnusable } from '../../src/idp/discovery.ts'
 import { createIdpHttp } from '../../src/idp/http.ts'
 import { createMetadata } from '../../src/idp/metadata.ts'
 import { createTestLog } from './build-idp.ts'
@@ -14,6 +16,7 @@ async function build(t: TestContext) {
   const log = createTestLog()
   const time = { now: 1_800_000_000 }
   const http = createIdpHttp({ allowInsecureIssuer: true, now: () => Date.now() / 1000, log })
+  const asked: string[] = []
   const timers: { ms: number; run: () => void; off: boolean }[] = []
   const metadata = createMetadata({
     issuer: idp.issuer,
@@ -22,7 +25,10 @@ async function build(t: TestContext) {
     tokenAuth: 'auto',
     hasSecret: true,
     hasAssertionKeys: false,
-    fetch: http.fetch,
+    fetch: (url, init) => {
+      asked.push(url)
+      return http.fetch(url, init)
+    },
     now: () => time.now,
     log,
     later: (ms, run) => {
@@ -37,7 +43,7 @@ async function build(t: TestContext) {
     metadata.close()
     await http.close()
   })
-  return { idp, log, time, timers, metadata, fetches: () => idp.count(DISCOVERY) }
+  return { idp, log, time, timers, metadata, asked, fetches: () => idp.count(DISCOVERY) }
 }
 
 /** Waits for something that the background does. */
@@ -55,7 +61,7 @@ const isUnavailable = (error: unknown): boolean => error instanceof BffError && 
 
 test('KY-03 the metadata is fetched once for many callers, and then served from memory for most of an hour', async (t) => {
   const { time, metadata, fetches } = await build(t)
-  assert.equal(metadata.status().state, 'degraded')
+  assert.deepEqual(metadata.status(), { state: 'degraded', reason: 'discovery was not fetched yet' })
   await Promise.all(Array.from({ length: 20 }, () => metadata.get()))
   time.now += 0.89 * HOUR_S
   await metadata.get()
@@ -111,6 +117,7 @@ test('KY-01, ST-13 unusable metadata is never handed out, and the status names t
   const error = await metadata.get().catch((reason: unknown) => reason)
   assert.ok(error instanceof BffError && error.code === 'idp_unavailable')
   assert.match(error.message, /^issuer is "https:\/\/evil\.example"/)
+  assert.ok(error.cause instanceof MetadataUnusable)
   assert.equal(metadata.status().state, 'unusable')
   assert.equal(metadata.status().reason, error.message)
   await idp.stop() // Out of reach now: no news, so the verdict stands.
@@ -150,6 +157,29 @@ test('KY-03 an answer that is no metadata is a wrong setting at first, but an ou
     time.now += 2 * HOUR_S
     await metadata.get()
     await until(() => metadata.status().state === 'degraded')
+    time.now += 23 * HOUR_S // The good copy is too old now, and the same answer a wrong setting again.
+    await assert.rejects(metadata.get(), isUnavailable)
+    assert.equal(metadata.status().state, 'unusable')
+  }
+})
+
+test('KY-03 replicas that started together refresh at times of their own, 54 to 66 minutes after the last', async (t) => {
+  for (const [drawn, freshS] of [
+    [0, 54 * 60],
+    [0.5, 60 * 60],
+    [1 - 2 ** -53, 66 * 60],
+  ] as const) {
+    t.mock.method(Math, 'random', () => drawn)
+    const { time, metadata, asked } = await build(t)
+    await metadata.get()
+    time.now += freshS
+    await metadata.get()
+    await turn() // By then whatever goes on in the background has asked.
+    assert.equal(asked.length, 1)
+    time.now += 1
+    await metadata.get()
+    await turn()
+    assert.equal(asked.length, 2)
   }
 })
 
@@ -189,6 +219,36 @@ test('KY-03 the background refreshes an old copy without anybody asking, and lea
   assert.ok(timers.every(({ ms }) => ms === 10_000))
 })
 
+test('KY-03 its own timers run the background, and close calls them off', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 1_800_000_000
+  let asked = 0
+  const metadata = createMetadata({
+    issuer: 'https://idp.example',
+    allowInsecureIssuer: false,
+    requestObjectAlg: 'EdDSA',
+    tokenAuth: 'auto',
+    hasSecret: true,
+    hasAssertionKeys: false,
+    fetch: async () => {
+      asked += 1
+      throw new BffError('idp_unavailable', 'nobody there')
+    },
+    now: () => now,
+    log: createTestLog(),
+  })
+  const pass = async (ms: number): Promise<number> => {
+    now += ms / 1000
+    t.mock.timers.tick(ms)
+    await turn()
+    return asked
+  }
+  metadata.start()
+  assert.deepEqual([await pass(0), await pass(1999), await pass(1), await pass(4000)], [1, 1, 2, 3])
+  metadata.close()
+  assert.equal(await pass(60_000), 3)
+})
+
 test('KY-03 closed while it fetches, it does not go on', async (t) => {
   const { idp, timers, metadata } = await build(t)
   idp.on(DISCOVERY, () => {
@@ -208,10 +268,15 @@ test('KY-03 a failure is logged when it begins and when it ends, not at each att
     await assert.rejects(metadata.get(), isUnavailable)
     time.now += 3
   }
+  idp.on(DISCOVERY, () => ({ status: 500 })) // News, though of the same state.
+  await assert.rejects(metadata.get(), isUnavailable)
+  time.now += 3
   idp.on(DISCOVERY, () => ({ body: idp.metadata }))
   await metadata.get()
-  assert.deepEqual(
-    log.lines.map(({ level }) => level),
-    ['warn', 'info'],
-  )
+  const failed = 'identity provider metadata could not be refreshed'
+  assert.deepEqual(log.lines, [
+    { level: 'warn', fields: { state: 'degraded', reason: 'discovery answered 503' }, message: failed },
+    { level: 'warn', fields: { state: 'degraded', reason: 'discovery answered 500' }, message: failed },
+    { level: 'info', fields: {}, message: 'identity provider metadata is usable' },
+  ])
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { RefreshInput } from '../../src/idp/refresh-tokens.ts'
-import { buildIdp, type World } from './build-idp.ts'
+import { type RefreshInput, refreshTokens } from '../../src/idp/refresh-tokens.ts'
+import type { TokenEndpointDeps } from '../../src/idp/token-endpoint.ts'
+import { buildIdp, CLIENT_ID, type World } from './build-idp.ts'
 import { createKey, signJws } from './hostile-idp.ts'
 
 /** A session to refresh, whose ID token was issued an hour ago. */
@@ -73,7 +74,11 @@ test('RF-05 whatever else goes wrong keeps the session, with the wait that the I
   }
   for (const body of ['<html>', { token_type: 'Bearer' }, { access_token: 'at', token_type: 'mac' }]) {
     hostile.on('/token', () => ({ body }))
-    assert.equal((await refresh()).kind, 'unavailable')
+    const outcome = await refresh()
+    assert.match(
+      outcome.kind === 'unavailable' ? outcome.reason : '',
+      /^token response malformed: (?:access_token|token_type)$/,
+    )
   }
   assert.equal(hostile.count('/revoke'), 0)
   assert.deepEqual(
@@ -134,9 +139,13 @@ test('RF-06 the second, certified check has its say here, too', async (t) => {
 test('RF-06 a session whose own ID token makes no sense is not continued', async (t) => {
   const { grant, idp, input, claims, key } = await build(t)
   grant({ id_token: undefined })
-  for (const idToken of ['x', signJws(claims({ sub: undefined }), key), signJws(claims({ iss: undefined }), key)]) {
-    assert.equal((await idp.refresh({ ...input, idToken })).kind, 'mismatch')
+  assert.deepEqual(await idp.refresh({ ...input, idToken: 'x' }), { kind: 'mismatch', reason: 'segments' })
+  for (const idToken of [signJws(claims({ sub: undefined }), key), signJws(claims({ iss: undefined }), key)]) {
+    assert.deepEqual(await idp.refresh({ ...input, idToken }), { kind: 'mismatch', reason: 'sub' })
   }
+  const odd = signJws(claims({ sid: 7 }), key)
+  assert.deepEqual(await idp.refresh({ ...input, idToken: odd }), { kind: 'mismatch', reason: 'sid' })
+  assert.equal((await idp.refresh({ ...input, idToken: signJws(claims(), key) })).kind, 'refreshed')
 })
 
 test('a fault of our own is thrown, not taken for one of the IdP', async (t) => {
@@ -144,6 +153,21 @@ test('a fault of our own is thrown, not taken for one of the IdP', async (t) => 
   secrets.current = { ...secrets.current, clientSecret: undefined }
   await assert.rejects(refresh(), /needs OTEN_CLIENT_SECRET/)
   assert.equal(hostile.count('/token'), 0)
+})
+
+test('a fault of our own while the answer is checked is thrown, too', async (t) => {
+  const { input, idp, secrets, time, log, claims, key } = await build(t)
+  const deps: TokenEndpointDeps = {
+    clientId: CLIENT_ID,
+    allowInsecureIssuer: true,
+    secrets: { current: () => secrets.current },
+    metadata: idp.metadata,
+    jwks: { findKey: () => Promise.reject(new RangeError('ours')) },
+    fetch: async () => Response.json({ access_token: 'at', token_type: 'Bearer', id_token: signJws(claims(), key) }),
+    now: () => time.now,
+    log,
+  }
+  await assert.rejects(refreshTokens(deps, input), /RangeError: ours/)
 })
 
 test('RF-06 an ID token with the nonce and sign-in time of the session is fine', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildIdp } from './build-idp.ts'
+import { signJws } from './hostile-idp.ts'
 
 const input = { token: 'canary-refresh-token', tokenTypeHint: 'refresh_token' } as const
 
@@ -40,4 +41,23 @@ test('LO-03 it is given up in time, wherever the IdP hangs', async (t) => {
     assert.equal(await idp.revoke({ ...input, timeoutMs: 100 }), false)
     assert.ok(Date.now() - startedAt < 2000)
   }
+})
+
+test('TX-08 tokens that nobody will use are revoked, each by its kind, and none that is not there', async (t) => {
+  const { idp, hostile, grant, redeemInput, key, claims } = await buildIdp(t)
+  const strays = async (members: Record<string, unknown>) => {
+    const before = hostile.requests.length
+    grant(members)
+    await assert.rejects(idp.redeemCode(redeemInput()), /^SignInRefused/)
+    return hostile.requests
+      .slice(before)
+      .filter(({ path }) => path === '/revoke')
+      .map(({ body }) => `${body.get('token_type_hint')} ${body.get('token')}`)
+      .sort()
+  }
+  const unfit = { id_token: signJws(claims({ nonce: 'other' }), key) }
+  const both = ['access_token canary-access-token', 'refresh_token canary-refresh-token']
+  assert.deepEqual(await strays({ ...unfit, refresh_token: 'canary-refresh-token' }), both)
+  assert.deepEqual(await strays(unfit), both.slice(0, 1))
+  assert.deepEqual(await strays({ access_token: 7, refresh_token: 'canary-refresh-token' }), both.slice(1))
 })

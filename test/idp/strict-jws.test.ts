@@ -57,6 +57,12 @@ test('ID-01 a token that another key signed under the same id is refused', async
   assert.equal(await refusal(signJws({ sub: 'alice' }, createKey('k1', 'ed448'))), 'signature')
 })
 
+test('LG-05 a refusal has its reason in its message, and what the library said as its cause', async () => {
+  const error = await verifyJws(signJws({ sub: 'alice' }, createKey('k1')), keys).catch((reason: unknown) => reason)
+  assert.ok(error instanceof TokenRefused && error.cause instanceof Error)
+  assert.equal(error.message, 'token refused: signature')
+})
+
 test('ID-02 alg none is refused, in every spelling and with or without a signature', async () => {
   const payload = encode('{"sub":"alice"}')
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
@@ -188,6 +194,7 @@ test('ID-06 a member that stands twice is refused, at any depth and however it i
     '{"a":{"b":1,"b":2}}',
     '{"a":[{"b":1},{"c":{"d":{},"d":[]}}]}',
     '{"a":"{","b":"}","a":1}',
+    '{"a":"{","a":1}',
     '{"a\\"":1,"b":"\\\\","a\\"":2}',
     '{"":1,"":2}',
     '{"__proto__":1,"__proto__":2}',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseTokenResponse } from '../../src/idp/token-response.ts'
+import { buildCheckedResponse, parseTokenResponse } from '../../src/idp/token-response.ts'
 
 const NOW = 784_111_777 // Sun, 06 Nov 1994 08:49:37 GMT
 const good = { access_token: 'at', token_type: 'Bearer', expires_in: 900, id_token: 'it' }
@@ -104,6 +104,23 @@ test("SC-10 the refresh token's life is taken from either name, where it is a po
       assert.equal((await answer({ [name]: value })).refreshExpiresInS, seconds)
     }
   }
+})
+
+test('TX-08 of a malformed answer the tokens in it come back, to be revoked', async () => {
+  const strays = async (changes: object) => {
+    const outcome = await parse({ ...good, ...changes })
+    return outcome.kind === 'malformed' ? outcome.strays : assert.fail(outcome.kind)
+  }
+  const refreshToken = 'rt'
+  assert.deepEqual(await strays({ token_type: 'mac', refresh_token: 'rt' }), { accessToken: 'at', refreshToken })
+  assert.deepEqual(await strays({ token_type: 'mac' }), { accessToken: 'at', refreshToken: undefined })
+  assert.deepEqual(await strays({ access_token: 7, refresh_token: 'rt' }), { accessToken: undefined, refreshToken })
+})
+
+test('the second, certified check sees the tokens alone, as if of type bearer', async () => {
+  const checked = buildCheckedResponse(await answer({ expires_in: 'odd', refresh_token: 'rt', scope: 'openid' }))
+  assert.equal(checked.status, 200)
+  assert.deepEqual(await checked.json(), { access_token: 'at', token_type: 'bearer', id_token: 'it' })
 })
 
 test('TX-11 the IdP’s error is one of the fixed words', async () => {
