@@ -4,6 +4,7 @@ import { createSessionEvents, type SessionEvent } from '../../src/session/events
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { storeDown } from '../plugins/build-service.ts'
+import { countObjects } from './count-objects.ts'
 
 const LOGOUT = { type: 'ended', reason: 'logout' } as const
 
@@ -44,6 +45,31 @@ test('SC-14: who listens to a session hears what happens to it, and to no other'
   assert.deepEqual(heard, ['a refreshed', 'a too refreshed', 'a logout', 'a too logout'])
 })
 
+test('SC-13: of what others write into the channel nothing is heard that we would not say, and nothing breaks', async (t) => {
+  const { store, memory, heard, listen } = build(t)
+  await listen('a', 'session:{a}')
+  const tell = (...message: readonly unknown[]): Promise<void> =>
+    memory.publish('session-events', JSON.stringify(message))
+  for (const event of [
+    { type: 'ended' },
+    { type: 'ended', reason: 'replaced' },
+    { type: 'ended', reason: ['logout'] },
+    { type: 'other', reason: 'logout' },
+    { type: 'gap' },
+    { reason: 'logout' },
+    null,
+  ]) {
+    await tell('session:{a}', event)
+  }
+  for (const key of [undefined, 7, ['session:{a}'], {}, 'session:{b}']) await tell(key, LOGOUT)
+  for (const text of ['', 'null', '{}', '[]', 'x']) await memory.publish('session-events', text)
+  assert.deepEqual(heard, [])
+  await tell('session:{a}', LOGOUT)
+  assert.deepEqual(heard, ['a logout'])
+  await store.publish('another channel', JSON.stringify(['session:{a}', LOGOUT]))
+  assert.equal(heard.length, 1)
+})
+
 test('every reason of an end arrives as it was told', async (t) => {
   const { events, heard, listen } = build(t)
   await listen('a', 'session:{a}')
@@ -70,6 +96,24 @@ test('who has stopped listening hears nothing more, and the others still do', as
   await events.publish('session:{a}', LOGOUT)
   subscriptions.onGap[0]?.()
   assert.deepEqual(heard, ['a too logout', 'a too gap'])
+})
+
+test('who stops a second time does not take away who listens to the same session since', async (t) => {
+  const { events, heard, listen } = build(t)
+  const stop = await listen('a', 'session:{a}')
+  stop()
+  await listen('b', 'session:{a}')
+  stop()
+  await events.publish('session:{a}', LOGOUT)
+  assert.deepEqual(heard, ['b logout'])
+})
+
+test('of a session that nobody listens to any more nothing is kept', async (t) => {
+  const { listen } = build(t)
+  const before = countObjects(Set)
+  for (let n = 0; n < 500; n++) (await listen('a', `session:{${n}}`))()
+  const kept = countObjects(Set) - before
+  assert.ok(kept < 50, `${kept} sets of listeners are left`)
 })
 
 test('a listener may stop while it is told, and another begin: nobody is left out', async (t) => {

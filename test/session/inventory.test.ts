@@ -3,7 +3,9 @@ import { type TestContext, test } from 'node:test'
 import { createSessionEvents } from '../../src/session/events.ts'
 import { createInventory } from '../../src/session/inventory.ts'
 import type { NewSession, Session } from '../../src/session/record.ts'
+import { userKey } from '../../src/session/session-keys.ts'
 import { createSessions } from '../../src/session/sessions.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { buildService, createTestStore, ISSUER, newSession } from '../plugins/build-service.ts'
 
 /** The inventory, and sessions to fill it as the service does. The store forgets nothing by itself. */
@@ -120,6 +122,31 @@ test('what is removed is in no list any more, and leaves nothing behind in the s
   assert.deepEqual(await inventory.listByUser(ISSUER, 'ada'), [stays.key])
   assert.deepEqual(await inventory.listBySid(ISSUER, 'idp-session-1'), [stays.key])
   assert.deepEqual(await Array.fromAsync(inventory.listAll()), [stays.key])
+})
+
+test('a session that no IdP session is known of stands in the list of its user alone', async (t) => {
+  const { store, plant } = await build(t)
+  const { key } = await plant({ sid: undefined })
+  const keys = await Array.fromAsync(store.scan(''))
+  assert.deepEqual(keys.toSorted(), [key, `${key}:meta`, userKey(ISSUER, 'ada')])
+})
+
+test('SC-14: a list holds a session until its absolute limit, and then forgets it by itself', async (t) => {
+  const time = { now: 1_800_000_000 }
+  const now = (): number => time.now
+  const store = createMemoryStore({ now })
+  t.after(() => store.close())
+  const { seal, config } = await buildService(t, { env: { SESSION_IDLE_S: '600', SESSION_MAX_S: '3600' } })
+  const sessions = createSessions({ store, seal, events: createSessionEvents(store), config, now })
+  const { key, record } = await sessions.create(newSession(time.now))
+  const isListed = async (): Promise<boolean> =>
+    (await sessions.listByUser(ISSUER, 'ada')).includes(key) &&
+    (await sessions.listBySid(ISSUER, 'idp-session-1')).includes(key)
+  time.now = record.expiresAt - 1
+  assert.equal(await isListed(), true)
+  time.now = record.expiresAt
+  assert.deepEqual(await sessions.listByUser(ISSUER, 'ada'), [])
+  assert.deepEqual(await sessions.listBySid(ISSUER, 'idp-session-1'), [])
 })
 
 test('to remove what is not there is no failure', async (t) => {

@@ -131,6 +131,15 @@ test('RF-02: a late renewal does not take the lease back from the next holder, n
   assert.equal(await store.get(`${KEY}:lease`), undefined)
 })
 
+test('RF-05: a holder that lets its session rest renews no more, also once the rest is over', async (t) => {
+  const { store, hold, pass } = build(t)
+  const lease = await hold()
+  await lease.rest(1)
+  const renewals = t.mock.method(store, 'swap')
+  await pass(10)
+  assert.equal(renewals.mock.callCount(), 0)
+})
+
 test("RF-05: after a failure the session rests for all, for as long as the IdP's Retry-After says", async (t) => {
   const { hold, take, pass, kindNow } = build(t)
   const lease = await hold()

@@ -49,7 +49,17 @@ test('SC-06: what is cut, lengthened or not ours at all opens nothing, and throw
   const cut = Array.from({ length: octets.length }, (_, length) => octets.subarray(0, length).toString('base64url'))
   const bodies = [...cut, Buffer.concat([octets, Buffer.from([0])]).toString('base64url'), '', '!', 'é']
   for (const other of bodies) assert.equal(seal.open('session', CREDENTIAL, `${version}.${keyId}.${other}`), undefined)
-  const others = ['', '.', '..', 'x', `2.${keyId}.${body}`, `${version}.other.${body}`, `${sealed}.`, `${sealed}.x`]
+  const others = [
+    '',
+    '.',
+    '..',
+    'x',
+    `${version}.${keyId}`,
+    `2.${keyId}.${body}`,
+    `${version}.other.${body}`,
+    `${sealed}.`,
+    `${sealed}.x`,
+  ]
   for (const other of others) assert.equal(seal.open('session', CREDENTIAL, other), undefined, other)
 })
 
@@ -91,6 +101,27 @@ test('SC-06: after a rotation the old key still opens, the new one seals, and a 
   keys = [second]
   assert.equal(seal.open('session', CREDENTIAL, old), undefined)
   assert.equal(seal.open('session', CREDENTIAL, recent), PLAINTEXT)
+})
+
+test('what an earlier release sealed still opens: another derivation would sign everybody out', () => {
+  const seal = createSeal(() => [{ id: 'golden', key: Buffer.alloc(32, 7) }])
+  const sealed = '1.golden.JLXzu50pb696BJfNeexqnW7IgFwtsLHW2fs2Z0xZB0D9Y-9qDAzDHPFAXtGEoRQ'
+  assert.equal(seal.open('session', CREDENTIAL, sealed), '{"sub":"zoë 🦊"}')
+  assert.match(seal.seal('session', CREDENTIAL, ''), /^1\.golden\.[\w-]+$/)
+})
+
+test('what is empty, and what is not ASCII, opens as it was sealed', () => {
+  const seal = createSeal(() => [KEY])
+  for (const plaintext of ['', 'ü', '{"sub":"zoë 🦊"}', 'x'.repeat(100_000)]) {
+    assert.equal(seal.open('handoff', CREDENTIAL, seal.seal('handoff', CREDENTIAL, plaintext)), plaintext)
+  }
+})
+
+test('KY-08: whether the key of a value is here is told by its version and key id alone', () => {
+  const seal = createSeal(() => [KEY, createSealKey('key-2')])
+  const known = ['1.key-1.x', '1.key-2.', '1.key-1', '1.key-1.x.y']
+  const unknown = ['', '1', '1.', '2.key-1.x', '.key-1.x', '1.key-3.x', '1.key-1x.x', 'key-1', 'x1.key-1.x']
+  assert.deepEqual([...known, ...unknown].map(seal.hasKeyOf), [...known.map(() => true), ...unknown.map(() => false)])
 })
 
 test('nothing is sealed without a key', () => {

@@ -162,3 +162,28 @@ test('a change of the sealing keys empties the cache, and a read that was under 
   cache.putUnlessChanged(session('a'), mark)
   assert.equal(cache.get('b_a'), undefined)
 })
+
+test('a generation holds as many as it may, and the first of all go with the third', () => {
+  const cache = createSessionCache(3, () => KEYS)
+  for (let at = 0; at < 7; at++) cache.put(session(`k${at}`))
+  assert.deepEqual(
+    Array.from({ length: 7 }, (_, at) => cache.get(`b_k${at}`) !== undefined),
+    [false, false, false, true, true, true, true],
+  )
+})
+
+test('what was read is not kept either when one was written and one forgotten meanwhile', () => {
+  let keys: readonly unknown[] = ['old']
+  const cache = createSessionCache(10, () => keys)
+  const first = cache.mark()
+  cache.put(session('other'))
+  cache.delete('k')
+  cache.putUnlessChanged(session('k'), first)
+  assert.equal(cache.get('b_k'), undefined)
+  const second = cache.mark()
+  keys = ['new']
+  assert.equal(cache.get('b_other'), undefined)
+  cache.put(session('other'))
+  cache.putUnlessChanged(session('k'), second)
+  assert.equal(cache.get('b_k'), undefined)
+})

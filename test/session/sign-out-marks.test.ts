@@ -45,3 +45,17 @@ test('BL-13: a mark outlives every sign-in that was under way, and is not kept f
   time.now += 600
   assert.equal(await marks.isMarked(ADA, before), false)
 })
+
+test('BL-13: a sign-in of the same microsecond as the sign-out stays out; one without a sid is out with its user alone', async () => {
+  const kept = new Map<string, string>()
+  const store = {
+    get: async (key: string) => kept.get(key),
+    set: async (key: string, value: string) => void kept.set(key, value),
+    time: async () => 7_000_000,
+  }
+  const marks = createSignOutMarks(store)
+  await marks.markSub('https://a.example', 'ada')
+  const user = { issuer: 'https://a.example', sub: 'ada' }
+  const since = (us: number) => marks.isMarked(user, us)
+  assert.deepEqual([await since(6_999_999), await since(7_000_000), await since(7_000_001)], [true, true, false])
+})

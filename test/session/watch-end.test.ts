@@ -1,64 +1,11 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
-import { createSessionEvents } from '../../src/session/events.ts'
-import { createSeal } from '../../src/session/seal.ts'
-import { createSessions } from '../../src/session/sessions.ts'
-import { watchEnd } from '../../src/session/watch-end.ts'
-import { createMemoryStore } from '../../src/store/memory-store.ts'
+import { test } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
 import { newSession, storeDown } from '../plugins/build-service.ts'
+import { buildWatch as build, settle } from './build-watch.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_S = 86_400
-
-/** A session of one hour, or as long as it is said, and the clock that it is watched by. */
-async function build(t: TestContext, maxS = 3600, idleS = maxS) {
-  const time = { now: 1_800_000_000 }
-  const now = (): number => time.now
-  const memory = createMemoryStore({ now })
-  t.after(() => memory.close())
-  const store: Store = { ...memory, exclusive: false }
-  const listeners = { begun: 0, stopped: 0, gap: [] as (() => void)[] }
-  store.subscribe = (channel, listener, onGap) => {
-    if (onGap !== undefined) listeners.gap.push(onGap)
-    return memory.subscribe(channel, listener, onGap)
-  }
-  const limits = { idleS, maxS }
-  const config = {
-    session: { store: 'memory:', browser: limits, app: limits, sameSite: 'strict' as const, claims: [] },
-  }
-  const events = createSessionEvents(store)
-  const seal = createSeal(() => [{ id: 'k', key: Buffer.alloc(32, 7) }])
-  const sessions = createSessions({ store, seal, events, config, now })
-  const session = await sessions.create(newSession(time.now))
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const ended = t.mock.fn()
-  const counted: Parameters<typeof watchEnd>[1]['events'] = {
-    listen: async (...parts) => {
-      listeners.begun += 1
-      const stop = await events.listen(...parts)
-      return () => {
-        listeners.stopped += 1
-        stop()
-      }
-    },
-  }
-  const deps = { sessions, events: counted, now }
-  const watch = (changes: Partial<typeof deps> = {}): (() => void) => watchEnd(session, { ...deps, ...changes }, ended)
-  /** Time passes, and whatever it sets off comes to rest. */
-  const pass = async (ms: number): Promise<void> => {
-    await settle()
-    time.now += ms / 1000
-    t.mock.timers.tick(ms)
-    await settle()
-  }
-  return { time, store, listeners, events, sessions, session, watch, pass, ends: () => ended.mock.callCount() }
-}
-
-const settle = async (): Promise<void> => {
-  for (let round = 0; round < 10; round++) await turn()
-}
 
 test('SC-14: the end of a session is told once, whatever it is told by, and however often', async (t) => {
   const { events, listeners, sessions, session, watch, pass, ends } = await build(t)
@@ -275,4 +222,55 @@ test('SC-14: a session that ended between authentication and the watch is notice
   await pass(1000)
   await pass(1000)
   assert.equal(ends(), 1)
+})
+
+test('a session that somebody listens to is looked at once, after a second, and not again before it may be over', async (t) => {
+  const { store, watch, pass, ends } = await build(t)
+  const [looks, set] = [t.mock.method(store, 'get'), t.mock.method(globalThis, 'setTimeout')]
+  watch()
+  await pass(900)
+  assert.equal(looks.mock.callCount(), 0)
+  await pass(100)
+  const once = looks.mock.callCount()
+  assert.ok(once > 0)
+  for (let minute = 0; minute < 30; minute++) await pass(60_000)
+  assert.deepEqual([looks.mock.callCount(), ends()], [once, 0])
+  assert.ok(set.mock.callCount() < 10, `${set.mock.callCount()} timers`)
+})
+
+test('a refresh is no reason to look', async (t) => {
+  const { store, events, session, watch, pass } = await build(t)
+  watch()
+  await pass(1000)
+  const looks = t.mock.method(store, 'get')
+  await events.publish(session.key, { type: 'refreshed' })
+  await settle()
+  assert.equal(looks.mock.callCount(), 0)
+})
+
+test('SC-10: a session that is nearly over by its idle limit is over then, not at the first look after', async (t) => {
+  const { time, watch, pass, ends } = await build(t, 3600, 600)
+  time.now += 599.5
+  watch()
+  await pass(500)
+  assert.equal(ends(), 1)
+})
+
+test('who stops during a look is not looked for again', async (t) => {
+  const { store, listeners, watch, pass } = await build(t)
+  const stop = watch()
+  await settle()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { get } = store
+  store.get = async (key) => {
+    await promise
+    return get(key)
+  }
+  listeners.gap[0]?.()
+  stop()
+  resolve()
+  await settle()
+  const looks = t.mock.method(store, 'get')
+  await pass(2 * HOUR_MS)
+  assert.equal(looks.mock.callCount(), 0)
 })

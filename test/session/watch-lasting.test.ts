@@ -84,3 +84,29 @@ test('who leaves, at whatever age, is told nothing and leaves nothing behind, an
     assert.equal(listening.size, 0)
   }
 })
+
+test('what is younger than a step is not watched yet, and what has outlived two is', async (t) => {
+  const { watch, pass, listening, reload } = build(t)
+  watch.begin(createSession('first'), () => {})
+  await pass(150)
+  watch.begin(createSession('second'), () => {})
+  await pass(100)
+  assert.deepEqual([listening.size, reload.mock.callCount()], [0, 0])
+  await pass(200)
+  assert.deepEqual([...listening.keys()], ['first', 'second'])
+})
+
+test('one timer runs, however much is going on, and none where nothing is', async (t) => {
+  const { watch, pass } = build(t)
+  const set = t.mock.method(globalThis, 'setTimeout')
+  for (let round = 1; round <= 3; round++) {
+    set.mock.resetCalls()
+    const leaves = Array.from({ length: 100 }, (_, n) => watch.begin(createSession(`s${n}`), () => assert.fail()))
+    assert.equal(set.mock.callCount(), 1)
+    for (const leave of leaves) leave()
+    await pass(250)
+    set.mock.resetCalls()
+    await pass(1000)
+    assert.equal(set.mock.callCount(), 0, `after round ${round}`)
+  }
+})
