@@ -86,3 +86,25 @@ test('SC-10: whether a use has to be written is told by the clock alone', async 
   time.now += 1
   assert.equal(sessions.isTouchDue(session), true)
 })
+
+test('SC-10: the store keeps a record a minute longer than the session may live: the limit inside it decides', async (t) => {
+  const store = createTestStore(false)
+  const kept: number[] = []
+  const set = store.set.bind(store)
+  Object.assign(store, {
+    set: (key: string, value: string, ttlS: number) => {
+      kept.push(ttlS)
+      return set(key, value, ttlS)
+    },
+  })
+  for (const [env, ttlS] of [
+    [{ SESSION_IDLE_S: '600' }, 660],
+    [{ SESSION_IDLE_S: '600', SESSION_MAX_S: '300' }, 360],
+  ] as const) {
+    const { seal, config, time } = await buildService(t, { store, env })
+    const sessions = createSessions({ store, seal, events: createSessionEvents(store), config, now: () => time.now })
+    kept.length = 0
+    await sessions.create(newSession(time.now))
+    assert.equal(kept[0], ttlS)
+  }
+})
