@@ -82,6 +82,13 @@ test('D13: iss may be absent only while the IdP does not announce it', () => {
   assert.equal(parse(without, true).kind, 'failed')
 })
 
+test('CB-04: an empty iss is refused, also while the IdP does not announce it: it is present and does not match', () => {
+  for (const requiresIss of [true, false]) {
+    const outcome = parse({ ...GOOD, iss: '' }, requiresIss)
+    assert.deepEqual(outcome, { kind: 'failed', error: 'sign_in_failed', reason: 'response_invalid' })
+  }
+})
+
 const text = (changes: Record<string, string>): string => new URLSearchParams({ ...GOOD, ...changes }).toString()
 
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
