@@ -11,45 +11,41 @@ ARG RUN_BASE=gcr.io/distroless/cc-debian12:nonroot
 FROM ${BUILD_BASE} AS manifest
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY client/package.json client/
 
-# Without `optional`: those packages are the Node runtimes for `npm ci` on a developer's machine. A registry of one's own
-# comes as a secret, which is there for this one command: --secret id=npmrc,src=$HOME/.npmrc (and id=ca for its CA file).
-# What only developers read goes (half of the size, and keys that packages test with), and so does npm's own list, which
-# would tell the registry.
-FROM manifest AS dependencies
+# A registry of one's own comes as a secret, which is there for this one command: --secret id=npmrc,src=$HOME/.npmrc (and
+# id=ca for its CA file).
+FROM manifest AS bundle
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca npm ci
+COPY build build
+COPY src src
+RUN node build/bundle.ts dist/bff
+
+# What is left of the packages is what says which they are, for scanners, and under which licence: their code is in the
+# bundle. Without `optional`: those are Node runtimes for `npm ci` on a developer's machine.
+FROM manifest AS packages
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
     npm ci --omit=dev --omit=optional \
  && rm -rf node_modules/.bin node_modules/.package-lock.json \
- && find node_modules -type d '(' -name test -o -name tests -o -name integration -o -name docs -o -name examples \
-      -o -name benchmark -o -name benchmarks -o -name .github -o -name .husky ')' -prune -exec rm -rf '{}' + \
- && find node_modules -type f '(' -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name test.js \
-      -o -name '*.test.js' ')' -delete
+ && find node_modules -type f ! -name package.json ! -iname 'licen[sc]e*' ! -iname 'notice*' -delete \
+ && find node_modules -depth -type d -empty -delete
 
 # `./data`, where SESSION_STORE has its file by default, is the volume. With whatever umask the files were checked out,
 # every user can read them, and only root could change them.
 FROM manifest AS files
 COPY openapi.yaml LICENSE* ./
-COPY src src
-RUN rm package-lock.json .npmrc && mkdir /data && ln -s /data data && chmod -R u=rwX,go=rX .
-
-# What Node makes of the sources at every start is made once: a third less time and 20 MB less memory. Node looks for it
-# by user id; under another one than that of the service below it is not found, and not missed. And the build fails here
-# when a file or a package cannot be loaded without what was left out above.
-FROM files AS compiled
-COPY --from=dependencies /app/node_modules node_modules
-USER 65532:65532
-ENV NODE_COMPILE_CACHE=/tmp/compiled
-RUN node --input-type=module --eval "import fs from 'node:fs'; \
-      const { dependencies } = JSON.parse(fs.readFileSync('package.json')); \
-      for (const name of [...Object.keys(dependencies), ...fs.globSync('/app/src/**/*.ts')]) await import(name)" \
- && chmod -R u=rwX,go=rX /tmp/compiled
+COPY client/dist client/dist
+COPY --from=packages /app/node_modules node_modules
+COPY --from=bundle /app/dist dist
+RUN rm package-lock.json .npmrc client/package.json && mkdir /data && ln -s /data data && chmod -R u=rwX,go=rX .
 
 FROM manifest AS demo
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca npm ci --omit=optional
 COPY openapi.yaml ./
+COPY client client
 COPY src src
 COPY demo demo
-RUN chmod -R u=rwX,go=rX package.json openapi.yaml src demo
+RUN chmod -R u=rwX,go=rX package.json openapi.yaml client src demo
 USER 65532:65532
 ENTRYPOINT ["node"]
 CMD ["demo/start.ts"]
@@ -57,18 +53,15 @@ CMD ["demo/start.ts"]
 FROM ${RUN_BASE} AS service
 COPY --from=manifest /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
-COPY --from=dependencies /app/node_modules node_modules
 COPY --from=files /app ./
-COPY --from=compiled --chown=0:0 /tmp/compiled .compiled
-ENV NODE_COMPILE_CACHE=/app/.compiled
 COPY --from=files --chown=65532:65532 /data /data
 VOLUME /data
 # A number, so that a platform can tell that it is not root.
 USER 65532:65532
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "src/cli/healthcheck.ts"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "dist/bff/healthcheck.mjs"]
 ENTRYPOINT ["node"]
-CMD ["src/main.ts"]
+CMD ["dist/bff/main.mjs"]
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown

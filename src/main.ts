@@ -5,7 +5,7 @@ import { createIdp } from './idp/idp.ts'
 import { createLog, type Log } from './log.ts'
 import { addProcessMetrics, createMetrics } from './metrics.ts'
 import { openStore } from './store/index.ts'
-import { openTracing } from './tracing.ts'
+import type { Tracing } from './tracing.ts'
 
 /**
  * How long requests in flight may take to finish after SIGTERM, and after how long the process ends in any case; the
@@ -74,6 +74,10 @@ function drainOn(signals: readonly NodeJS.Signals[], close: () => Promise<void>,
   }
 }
 
+/** Its libraries are loaded here, where they are wanted. */
+const trace = async (endpoint: string | undefined): Promise<Tracing | undefined> =>
+  endpoint === undefined ? undefined : (await import('./tracing.ts')).openTracing(endpoint)
+
 /** @throws {Error} with the variable and the fault, not the value: a secret may have got there by mistake (CF-01) */
 async function listen(app: FastifyInstance, name: 'HOST' | 'ADMIN_HOST', { host, port }: Listener): Promise<string> {
   try {
@@ -92,7 +96,7 @@ async function main(): Promise<void> {
   const store = await openStore(config.session.store, { now })
   const metrics = createMetrics()
   addProcessMetrics(metrics)
-  const tracing = config.otlpEndpoint === undefined ? undefined : await openTracing(config.otlpEndpoint)
+  const tracing = await trace(config.otlpEndpoint)
   const idp = createIdp(config, { now, log, metrics, tracing })
   const deps: Deps = { config, store, idp, log, now, metrics, tracing }
   const { app, admin } = await createService(deps)

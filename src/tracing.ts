@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Attributes, Context, Span } from '@opentelemetry/api'
+import * as api from '@opentelemetry/api'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+
+// Loaded only when an endpoint is configured (main.ts), so that nobody else pays for these libraries: 55 ms of the start.
+
+type Attributes = api.Attributes
 
 /** Where a request stands in a trace. */
 export interface RequestSpan {
@@ -26,39 +34,30 @@ const SEND_MAX_MS = 5000
 const CLOSE_MAX_MS = 1500
 
 /**
- * Spans go to `<endpoint>/v1/traces` as OTLP over HTTP, in the background. Its libraries are loaded here, so that nobody
- * else pays for them: 55 ms of the start.
+ * Spans go to `<endpoint>/v1/traces` as OTLP over HTTP, in the background.
  *
  * @param endpoint the value of OTEL_EXPORTER_OTLP_ENDPOINT
  */
-export async function openTracing(endpoint: string): Promise<Tracing> {
-  const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }, { W3CTraceContextPropagator }] =
-    await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-      import('@opentelemetry/resources'),
-      import('@opentelemetry/core'),
-    ])
+export function openTracing(endpoint: string): Tracing {
   const exporter = new OTLPTraceExporter({
     url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
     timeoutMillis: SEND_MAX_MS,
   })
-  const provider = new sdk.TracerProvider({
+  const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'oten-bff' }),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter })],
+    spanProcessors: [new BatchSpanProcessor({ exporter })],
   })
   const tracer = provider.getTracer('oten-bff')
   const propagator = new W3CTraceContextPropagator()
-  const active = new AsyncLocalStorage<Context>()
+  const active = new AsyncLocalStorage<api.Context>()
 
-  const inject = (context: Context): string => {
+  const inject = (context: api.Context): string => {
     const carrier: Record<string, string> = {}
     propagator.inject(context, carrier, api.defaultTextMapSetter)
     return carrier.traceparent ?? ''
   }
 
-  const fail = (span: Span): Span => span.setStatus({ code: api.SpanStatusCode.ERROR })
+  const fail = (span: api.Span): api.Span => span.setStatus({ code: api.SpanStatusCode.ERROR })
 
   return {
     startRequest(name, inbound, attributes) {

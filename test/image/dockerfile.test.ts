@@ -37,7 +37,17 @@ test('only named files get into the context of the build', () => {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
   assert.equal(rules[0], '*')
-  const names = ['package.json', 'package-lock.json', '.npmrc', 'openapi.yaml', 'LICENSE', 'src', 'demo']
+  const names = [
+    'package.json',
+    'package-lock.json',
+    '.npmrc',
+    'openapi.yaml',
+    'LICENSE',
+    'client',
+    'build',
+    'src',
+    'demo',
+  ]
   assert.deepEqual(
     rules.slice(1),
     names.map((name) => `!${name}`),

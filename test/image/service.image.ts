@@ -68,7 +68,7 @@ test('the process is no root, has no capability, gains none, and can write to th
   assert.ok(options.get('/')?.includes('ro'))
   assert.ok(options.get('/data')?.includes('rw'))
   const write = (path: string): string => `try { require('fs').writeFileSync('${path}', '') } catch (e) { e.code }`
-  for (const path of ['/app/x', '/tmp/x', '/x', '/app/.compiled/x']) {
+  for (const path of ['/app/x', '/tmp/x', '/x', '/app/dist/bff/x']) {
     assert.equal(await exec('node', '--print', write(path)), 'EROFS', path)
   }
   assert.equal(await exec('node', '--print', write('/data/x')), 'undefined')
@@ -137,7 +137,7 @@ test('the health check of the image tells a live service from none', async (t) =
   const { exec } = await startContainer(t, engine, deployment)
   const inspected = JSON.parse(await engine.buildah(['inspect', '--type=image', SERVICE_IMAGE]))
   const { Test: command, ...times } = inspected.Docker.config.Healthcheck
-  assert.deepEqual(command, ['CMD', 'node', 'src/cli/healthcheck.ts'])
+  assert.deepEqual(command, ['CMD', 'node', 'dist/bff/healthcheck.mjs'])
   assert.deepEqual(times, { Interval: 30e9, Timeout: 5e9, StartPeriod: 20e9 })
   assert.equal(await exec(...command.slice(1)), '')
   const elsewhere = toEnvOptions({ ADMIN_PORT: String(await getFreePort()) })
@@ -157,7 +157,7 @@ test('the doctor of the image finds nothing wrong with the deployment', async (t
   const deployment = await prepare(t)
   await startContainer(t, engine, deployment)
   const env = toEnvOptions(deployment.env)
-  const doctor = ['run', '--rm', ...HARDENING, ...env, SERVICE_IMAGE, 'src/cli/doctor.ts']
+  const doctor = ['run', '--rm', ...HARDENING, ...env, SERVICE_IMAGE, 'dist/bff/doctor.mjs']
   const lines = (await engine.podman(doctor)).split('\n')
   assert.ok(lines.length > 15)
   assert.deepEqual(
@@ -172,7 +172,15 @@ test('keys made by the image start the service, given as files that only its use
   t.after(() => rmSync(folder, { recursive: true }))
   chownSync(folder, Number(UID), Number(UID))
   const cli = (...args: string[]): Promise<string> =>
-    engine.podman(['run', '--rm', ...HARDENING, `--volume=${folder}:/keys`, SERVICE_IMAGE, 'src/cli/keys.ts', ...args])
+    engine.podman([
+      'run',
+      '--rm',
+      ...HARDENING,
+      `--volume=${folder}:/keys`,
+      SERVICE_IMAGE,
+      'dist/bff/keys.mjs',
+      ...args,
+    ])
   assert.match(await cli('generate', '--out', '/keys'), /^Wrote \/keys\/jar-private-key\.jwk\.json/)
   const sessionKey = await cli('session')
   assert.match(sessionKey, /^[\w-]{43}$/)

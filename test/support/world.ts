@@ -110,7 +110,7 @@ async function startService(t: TestContext, input: ServiceInput): Promise<World>
 
   const start = async () => {
     const metrics = createMetrics()
-    const tracing = config.otlpEndpoint === undefined ? undefined : await openTracing(config.otlpEndpoint)
+    const tracing = config.otlpEndpoint === undefined ? undefined : openTracing(config.otlpEndpoint)
     const idp = createIdp(config, { now, log, metrics, tracing })
     const { app, admin } = await createService({ config, store, idp, log, now, bodyTimeoutMs, metrics, tracing })
     await app.listen({ ...config.listen })
