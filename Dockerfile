@@ -27,6 +27,7 @@ FROM manifest AS packages
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
     npm ci --omit=dev --omit=optional \
  && rm -rf node_modules/.bin node_modules/.package-lock.json \
+ && find node_modules -type d '(' -name test -o -name tests ')' -prune -exec rm -rf '{}' + \
  && find node_modules -type f ! -name package.json ! -iname 'licen[sc]e*' ! -iname 'notice*' -delete \
  && find node_modules -depth -type d -empty -delete
 
@@ -34,7 +35,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
 # every user can read them, and only root could change them.
 FROM manifest AS files
 COPY openapi.yaml LICENSE* ./
-COPY client/dist client/dist
+COPY client/dist/client.js client/dist/
 COPY --from=packages /app/node_modules node_modules
 COPY --from=bundle /app/dist dist
 RUN rm package-lock.json .npmrc client/package.json && mkdir /data && ln -s /data data && chmod -R u=rwX,go=rX .

@@ -38,6 +38,8 @@ interface LockEntry {
   readonly version?: string
   readonly dev?: boolean
   readonly optional?: boolean
+  /** A folder of this repository, which only development uses as a package. */
+  readonly link?: boolean
 }
 
 /**
@@ -54,8 +56,8 @@ export function readLockfile(folder: string): {
   }
   const of = (isWanted: (entry: LockEntry) => boolean): Package[] =>
     Object.entries(packages)
-      .filter(([path, entry]) => path !== '' && isWanted(entry))
+      .filter(([path, entry]) => path.startsWith('node_modules/') && isWanted(entry)) // Not this project, nor a folder of it.
       .map(([path, { version = '' }]) => ({ path, name: path.replace(/^.*node_modules\//, ''), version }))
-  const isExtra = ({ dev = false, optional = false }: LockEntry): boolean => dev || optional
+  const isExtra = ({ dev = false, optional = false, link = false }: LockEntry): boolean => dev || optional || link
   return { production: of((entry) => !isExtra(entry)), other: of(isExtra) }
 }
