@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
+import { BffError, type ErrorCode } from '../src/errors.ts'
 
 const root = new URL('..', import.meta.url).pathname
 
@@ -73,6 +74,78 @@ for (const document of CLAIMS) {
   })
 }
 
+/** A document that answers by symptom: one section each, with the tests that bring it about and cure it. */
+const SYMPTOMS = 'docs/troubleshooting.md'
+
+interface Section {
+  readonly heading: string
+  readonly text: string
+}
+
+const readSections = (markdown: string): Section[] =>
+  markdown
+    .split(/^### /m)
+    .slice(1)
+    .map((part) => {
+      const [heading = '', ...lines] = (part.split(/^## /m)[0] ?? '').split('\n')
+      return { heading, text: lines.join('\n').trim() }
+    })
+
+/** As GitHub names a heading in an address. */
+const toAnchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-')
+
+function judgeLink(target: string, from: string): string | undefined {
+  const [path = '', anchor] = target.split('#')
+  const file = path === '' ? join(root, from) : join(dirname(join(root, from)), path)
+  if (!existsSync(file)) return `no such file: ${target}`
+  if (anchor === undefined) return undefined
+  const anchors = [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => toAnchor(heading))
+  return anchors.includes(anchor) ? undefined : `no such heading: ${target}`
+}
+
+/** @returns what is wrong with a section; nothing when it fits half a screen and every test that it names is there */
+function judgeSection({ heading, text }: Section, from: string): string[] {
+  const references = readReferences(text)
+  const faults = references.map((reference) => judge(reference, from)).filter((fault) => fault !== undefined)
+  if (references.length === 0) faults.push('no test')
+  if (text.split('\n').length > 22) faults.push('more than half a screen')
+  return faults.map((fault) => `${heading}: ${fault}`)
+}
+
+test(`${SYMPTOMS}: every symptom is short, stands in the table at the top, and names tests that exist`, () => {
+  const markdown = readFileSync(join(root, SYMPTOMS), 'utf8')
+  const sections = readSections(markdown)
+  assert.ok(sections.length >= 25, `${sections.length} sections`)
+  assert.deepEqual(
+    sections.flatMap((section) => judgeSection(section, SYMPTOMS)),
+    [],
+  )
+  const table = readRows(markdown)
+    .map(({ text }) => text)
+    .join('\n')
+  const unlisted = sections.filter(({ heading }) => !table.includes(`](#${toAnchor(heading)})`))
+  assert.deepEqual(unlisted, [])
+})
+
+test(`${SYMPTOMS}: every link leads somewhere, and every JSON answer is one of ours, word for word`, () => {
+  const markdown = readFileSync(join(root, SYMPTOMS), 'utf8')
+  const links = [...markdown.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = '']) => judgeLink(target, SYMPTOMS))
+  assert.ok(links.length > 80)
+  assert.deepEqual(
+    links.filter((fault) => fault !== undefined),
+    [],
+  )
+  const answers = [...markdown.matchAll(/"error":"(\w+)","error_description":"([^"]+)"/g)]
+  assert.ok(answers.length >= 5)
+  for (const [, code = '', description] of answers) {
+    assert.equal(new BffError(code as ErrorCode, '').description, description, code) // An unknown code has none.
+  }
+})
+
 test('every requirement that a test names stands in docs/conformance-rfc.md', () => {
   const table = readFileSync(join(root, 'docs/conformance-rfc.md'), 'utf8')
   const named = globSync('test/**/*.test.ts', { cwd: root }).flatMap((path) =>
@@ -96,4 +169,8 @@ test('the check of the tables proves itself: a wrong title, a wrong file and a r
   assert.match(judged('[a test that nobody has written](test/tidy.test.ts)')[0] ?? '', /has no test named/)
   assert.match(judged('[the check of the tables proves itself](test/nowhere.test.ts)')[0] ?? '', /no such file/)
   assert.match(judged('[the check](test/docs.test.ts)')[0] ?? '', /too short/)
+  const [section] = readSections('## A\n### It is `x`, y\nnothing\n## B\n[not of it](test/docs.test.ts)')
+  assert.deepEqual(judgeSection({ heading: '', text: '', ...section }, 'SECURITY.md'), ['It is `x`, y: no test'])
+  assert.equal(judgeLink('docs/doctor.md#the-doctor', 'SECURITY.md'), undefined)
+  assert.match(judgeLink('docs/doctor.md#nowhere', 'SECURITY.md') ?? '', /no such heading/)
 })
