@@ -5,6 +5,7 @@ import { examineIdp } from './examine-idp.ts'
 import { checkOrigins } from './origins.ts'
 import { checkOwnKeys } from './own-keys.ts'
 import { foreseeRegistrations, listRegistrations } from './registration.ts'
+import { checkScope } from './scope.ts'
 import { checkSigningKey } from './signing-key.ts'
 import { silentLog } from './silent-log.ts'
 import { checkStore } from './store.ts'
@@ -35,13 +36,14 @@ export async function* examine({ env, timeoutMs, now }: ExamineOptions): AsyncGe
   const ownHttp = createHttp(!config.secure)
   const { session, publicUrl, requestObject, secrets } = config
   const signingKey = guard('signing key', async () => [checkSigningKey(requestObject.alg, secrets.current())])
-  const store = guard('session store', () => checkStore(session.store, now))
+  const store = guard('session store', () => checkStore(session.store, { now, secure: config.secure }))
   const ownKeys = guard('own keys', async () => [await checkOwnKeys(publicUrl, secrets.current(), ownHttp.fetch)])
   try {
     yield* await signingKey
     yield* await ownKeys
     yield* examineIdp({ config, http: idpHttp, timeoutMs, now })
     yield* await store
+    yield* checkScope(config)
     yield* checkOrigins(config)
     yield* listRegistrations(config)
   } finally {

@@ -13,15 +13,22 @@ const TIMEOUT_MS = 8_000
 
 const PROBE_TTL_S = 10
 
-const { ok, fail } = about('session store')
+const MEMORY = 'memory: sessions end with the process'
+const MEMORY_REMEDY = 'fine to try it out; for users take file: or Redis, since a restart signs all of them out'
+
+const { ok, warn, fail } = about('session store')
 
 /**
  * Opens the store as the service does, writes, reads and removes a probe, and closes it.
  *
  * @param url `SESSION_STORE`; may hold a password, so it is not shown
+ * @param options.secure whether PUBLIC_URL is https: somebody means to have users
  */
-export async function checkStore(url: string, now: () => number): Promise<readonly Check[]> {
-  if (url === 'memory:') return [ok('memory: sessions end with the process')]
+export async function checkStore(
+  url: string,
+  { now, secure }: { readonly now: () => number; readonly secure: boolean },
+): Promise<readonly Check[]> {
+  if (url === 'memory:') return [secure ? warn(MEMORY, MEMORY_REMEDY) : ok(MEMORY)]
   const path = url.startsWith('file:') ? findPath(url.slice('file:'.length)) : undefined
   return path === undefined ? checkOpened(url, now) : [await checkFile(path, now)]
 }

@@ -24,6 +24,10 @@ interface Deps {
   readonly cookies: Cookies
 }
 
+/** In the log, for whoever has to find out why. */
+const FOREIGN = 'foreign Origin: neither PUBLIC_URL nor in ALLOWED_ORIGINS'
+const OTHER_SITE = 'listed Origin on another site than PUBLIC_URL: SESSION_SAME_SITE keeps the cookie from it'
+
 /** Refuses calls from where a route may not be called, before any work is done for them (contract §8, CS-02, CS-03). */
 export const originCheck = fp(async (app: FastifyInstance, deps: Deps) => {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -55,7 +59,7 @@ function findTopLevelFault({ headers }: FastifyRequest, deps: Deps): string | un
   const { origin, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest, 'sec-fetch-site': site } = headers
   if (mode === 'navigate') return dest === undefined || dest === 'document' ? undefined : 'navigation of a frame'
   if (dest !== undefined && dest !== 'empty') return 'loaded as a sub-resource'
-  if (origin !== undefined) return isAllowed(origin, deps) ? undefined : 'foreign Origin'
+  if (origin !== undefined) return isAllowed(origin, deps) ? undefined : FOREIGN
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'fetch from another origin'
   return undefined
 }
@@ -70,8 +74,8 @@ function findFetchFault({ headers }: FastifyRequest): string | undefined {
 function findChangeFault(request: FastifyRequest, deps: Deps): string | undefined {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (origin !== undefined) {
-    if (!isAllowed(origin, deps)) return 'foreign Origin'
-    return site === 'cross-site' && !mayBeCrossSite(request, deps) ? 'cross-site request' : undefined
+    if (!isAllowed(origin, deps)) return FOREIGN
+    return site === 'cross-site' && !mayBeCrossSite(request, deps) ? OTHER_SITE : undefined
   }
   if (site === 'same-origin') return undefined
   if (site === 'cross-site' || site === 'same-site') return `${site} request without Origin`
@@ -95,7 +99,7 @@ const mayBeCrossSite = (request: FastifyRequest, { config, cookies }: Deps): boo
   config.session.sameSite === 'none' || readPresented(request, cookies).kind === 'app-token'
 
 const findHandoffFault = ({ headers: { origin } }: FastifyRequest, { config }: Deps): string | undefined =>
-  origin === undefined || config.allowedOrigins.includes(origin) ? undefined : 'foreign Origin'
+  origin === undefined || config.allowedOrigins.includes(origin) ? undefined : FOREIGN
 
 /** Exact text: no suffix, no pattern, no `null` (CS-04). */
 const isAllowed = (origin: string, { config }: Deps): boolean =>

@@ -22,6 +22,10 @@ import { pageErrorResponses } from './error-body.ts'
 /** Longest `state` that is looked at (CB-13); ours have 43 characters. */
 const STATE_MAX = 512
 
+/** For the log: what may have happened to an honest user. */
+const NO_COOKIE =
+  'no transaction cookie for this state: begun at another host name, in another browser, or too long ago'
+
 const schema = {
   operationId: 'finishSignIn',
   summary: "Take the IdP's answer, redeem the code, start the session",
@@ -92,7 +96,7 @@ async function takeTransaction(
   // Refused only now, so that the sign-in is burnt with it (CB-05).
   if (more.length > 0) throw new BffError('unknown_transaction', 'state is repeated')
   if (transaction === undefined) {
-    const reason = cookie === undefined ? 'no transaction cookie for this state' : 'unknown, expired, used or foreign'
+    const reason = cookie === undefined ? NO_COOKIE : 'unknown, expired, used or foreign'
     throw new BffError('unknown_transaction', reason)
   }
   return transaction

@@ -49,6 +49,7 @@ test('doctor exits with 0 and says ok to everything when the service runs agains
     'authorization request',
     'token endpoint',
     'session store',
+    'scope',
     'cookies',
     'origin',
     'register with Oten',

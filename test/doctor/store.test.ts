@@ -14,8 +14,8 @@ import { assertCheck, assertNoSecret } from './patient.ts'
 const NAME = 'session store'
 const now = (): number => Date.now() / 1000
 
-async function diagnose(url: string): Promise<readonly Check[]> {
-  const checks = await checkStore(url, now)
+async function diagnose(url: string, secure = false): Promise<readonly Check[]> {
+  const checks = await checkStore(url, { now, secure })
   assertNoSecret({ SESSION_STORE: url }, checks.map(formatCheck).join('\n'))
   return checks
 }
@@ -26,8 +26,9 @@ function createFolder(t: TestContext): string {
   return folder
 }
 
-test('doctor on memory: there is nothing to reach', async () => {
+test('doctor on memory: there is nothing to reach, and on https it warns', async () => {
   assertCheck(await diagnose('memory:'), 'ok', NAME, /^memory:/)
+  assertCheck(await diagnose('memory:', true), 'warn', NAME, /^memory: sessions end with the process$/, /signs all/)
 })
 
 test('doctor sees that a session file can be made, and leaves nothing behind', async (t) => {

@@ -30,7 +30,10 @@ function listFailures(world: World): Case[] {
     {
       what: 'a state of another browser',
       act: async () => openBrowser(world).navigate((await reachCallback(world)).url.href),
-      entry: { ...refused, reason: 'no transaction cookie for this state' },
+      entry: {
+        ...refused,
+        reason: 'no transaction cookie for this state: begun at another host name, in another browser, or too long ago',
+      },
     },
     {
       what: 'a replayed callback',

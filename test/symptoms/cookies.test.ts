@@ -30,7 +30,7 @@ test('a page on 127.0.0.1 is another site than localhost: its calls are signed o
   const refused = await fetchFrom(page, `${world.publicUrl}/auth/logout`, { method: 'POST', credentials: 'include' })
   assert.match(refused, /^403 .*"forbidden_origin"/)
   const [line] = world.events('refused')
-  assert.equal(line?.reason, 'cross-site request')
+  assert.match(String(line?.reason), /^listed Origin on another site than PUBLIC_URL/)
   assertQuoted(`"reason":"${line?.reason}"`)
 
   await page.goto(`${url}/`)
