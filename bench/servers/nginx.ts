@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { getFreePort } from '../test/support/world.ts'
+import { until } from '../../test/support/until.ts'
+import { getFreePort } from '../../test/support/world.ts'
 
 export interface Nginx {
   readonly port: number
@@ -46,8 +46,12 @@ http {
 }
 `
 
-/** @returns undefined when nginx is not installed */
-export async function startNginx(authPort: number, appPort: number): Promise<Nginx | undefined> {
+/**
+ * Puts nginx before an application, asking `authPort` about each request.
+ *
+ * @throws {Error} when it does not answer
+ */
+export async function startNginx(authPort: number, appPort: number): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'oten-bff-bench-nginx-'))
   const port = await getFreePort()
   const config = join(folder, 'nginx.conf')
@@ -57,27 +61,17 @@ export async function startNginx(authPort: number, appPort: number): Promise<Ngi
     env: { ...process.env, PATH: path },
     stdio: 'ignore',
   })
-  const failed = new Promise<false>((resolve) => child.once('error', () => resolve(false)))
-  const ready = await Promise.race([failed, untilAnswering(port)])
-  if (!ready) return undefined
+  await once(child, 'spawn')
+  const end = (): void => void child.kill('SIGTERM')
+  process.once('exit', end) // However the bench ends.
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/`)).status > 0, 5000)
   return {
     port,
     async stop() {
       child.kill('SIGQUIT')
       await once(child, 'exit')
+      process.off('exit', end)
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function untilAnswering(port: number): Promise<boolean> {
-  for (let n = 0; n < 100; n++) {
-    const answered = await fetch(`http://127.0.0.1:${port}/`).then(
-      () => true,
-      () => false,
-    )
-    if (answered) return true
-    await sleep(50)
-  }
-  return false
 }

@@ -1,0 +1,114 @@
+import { callback } from './cases/callback.ts'
+import { measureLatency } from './cases/latency.ts'
+import { measureGrowth } from './cases/memory.ts'
+import { proxyOfDirect, proxyOfReplyFrom } from './cases/proxy.ts'
+import { measureFileRoom, measureRedisRoom } from './cases/room.ts'
+import { sessionHit } from './cases/session.ts'
+import { start } from './cases/start.ts'
+import { measureStartUp, measureStartUpOver } from './cases/start-up.ts'
+import { measureStorm } from './cases/storm.ts'
+import { measureSweep } from './cases/sweep.ts'
+import { verify, verifyBehindNginx } from './cases/verify.ts'
+import { type Case, compare } from './compare.ts'
+import type { Options } from './options.ts'
+import { inFile, inMemory, inRedis, type Place } from './places.ts'
+import type { Recorder } from './record.ts'
+import type { Comparison } from './results.ts'
+import type { Stage } from './stage.ts'
+
+/** What the groups of cases work with. */
+export interface Bench extends Recorder {
+  readonly stage: Stage
+  readonly options: Options
+  /** Stores with a thousand sessions. */
+  readonly few: { memory(): Promise<Place>; file(): Promise<Place>; redis(): Promise<Place> }
+}
+
+async function run({ options, record }: Bench, one: Case): Promise<Comparison> {
+  const result = await compare(one, options)
+  record('results', result)
+  return result
+}
+
+async function session(bench: Bench): Promise<void> {
+  for (const place of [await bench.few.memory(), await bench.few.file(), await bench.few.redis()]) {
+    const { per_second: capacity } = await run(bench, sessionHit(place))
+    bench.record('latency', await measureLatency(place, capacity, bench.options))
+  }
+}
+
+async function verifying(bench: Bench): Promise<void> {
+  await run(bench, verify(await bench.few.file()))
+  await run(bench, verify(await bench.few.redis()))
+  await run(bench, verifyBehindNginx(bench.stage, await bench.few.file()))
+}
+
+async function proxying(bench: Bench): Promise<void> {
+  await run(bench, await proxyOfReplyFrom(bench.stage, await bench.few.file()))
+  await run(bench, await proxyOfDirect(bench.stage, await bench.few.file()))
+}
+
+async function signIn(bench: Bench): Promise<void> {
+  await run(bench, await start(bench.stage, 'EdDSA'))
+  await run(bench, await start(bench.stage, 'HS256'))
+  await run(bench, await callback(bench.stage, bench.options.seconds))
+}
+
+async function storm({ stage, record }: Bench): Promise<void> {
+  record('storm', await measureStorm(stage))
+}
+
+async function startUp({ stage, record }: Bench): Promise<void> {
+  for (const result of await measureStartUp(stage)) record('start_up', result)
+}
+
+const GROWTH_PER_SECOND = 5000
+const GROWTH_LOAD_S = 10
+
+async function memory({ few, record }: Bench): Promise<void> {
+  record('memory', await measureGrowth(await few.file(), GROWTH_PER_SECOND, GROWTH_LOAD_S))
+}
+
+/** One store after the other, since each takes gigabytes. */
+async function many(bench: Bench): Promise<void> {
+  const { stage, options, record } = bench
+  const { sessions } = options
+  await run(bench, sessionHit(await inMemory(stage, sessions)))
+
+  const file = await inFile(stage, sessions)
+  record('room', measureFileRoom(file, sessions))
+  await run(bench, sessionHit(file))
+  record('start_up', await measureStartUpOver(file))
+  record('sweep', await measureSweep(file, sessions))
+  await file.remove()
+
+  await (await stage.redis()).restart() // Whatever the other cases left there is not to be counted.
+  const redis = await inRedis(stage, sessions)
+  record('room', await measureRedisRoom(stage, redis, sessions))
+  await run(bench, sessionHit(redis))
+}
+
+/** By the names that `--only` takes, in the order in which they run. */
+export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  session,
+  verify: verifying,
+  proxy: proxying,
+  'sign-in': signIn,
+  storm,
+  'start-up': startUp,
+  memory,
+  many,
+}
+
+const FEW = 1000
+
+/** The stores with few sessions, each made when it is first needed. */
+export function createFew(stage: Stage): Bench['few'] {
+  const made = new Map<unknown, Promise<Place>>()
+  const get = (make: typeof inFile) => (): Promise<Place> => {
+    const place = made.get(make) ?? make(stage, FEW)
+    made.set(make, place)
+    return place
+  }
+  return { memory: get(inMemory), file: get(inFile), redis: get(inRedis) }
+}

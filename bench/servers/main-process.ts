@@ -1,0 +1,52 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { baseEnv } from '../../test/support/env.ts'
+import { getFreePort } from '../../test/support/world.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url).href
+
+/** The service as it is deployed: `src/main.ts` in a process of its own. */
+export interface MainProcess {
+  readonly port: number
+  /** From the start of the process to its first answer, as a load balancer would see it. */
+  readonly startedMs: number
+  /** Resident memory, MB. */
+  rssMb(): number
+  /** As a platform ends it. */
+  stop(): Promise<void>
+}
+
+/** @throws {Error} when it ends before it answers */
+export async function startMain(env: Readonly<Record<string, string>>): Promise<MainProcess> {
+  const [port, adminPort] = [await getFreePort(), await getFreePort()]
+  const own = { PUBLIC_URL: `http://localhost:${port}`, PORT: `${port}`, ADMIN_PORT: `${adminPort}`, LOG_LEVEL: 'warn' }
+  const began = performance.now()
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN], {
+    env: { ...baseEnv(), PATH: process.env.PATH ?? '', ...env, ...own },
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  await untilAnswering(child, port)
+  const startedMs = performance.now() - began
+  return {
+    port,
+    startedMs,
+    rssMb: () => Number(execFileSync('ps', ['-o', 'rss=', '-p', `${child.pid}`])) / 1024,
+    async stop() {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+async function untilAnswering(child: ChildProcess, port: number): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/auth/session`).catch(() => undefined)
+    if (answer?.status === 200) return
+    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`)
+    await sleep(2)
+  }
+}
