@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox'
 import type { Config } from '../config.ts'
 import { BffError } from '../errors.ts'
 import { hashSecret } from '../session/credential.ts'
+import { inBatches } from '../session/in-batches.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { SignOutMarks } from '../session/sign-out-marks.ts'
 
@@ -21,9 +22,6 @@ interface Deps {
   readonly sessions: Sessions
   readonly marks: SignOutMarks
 }
-
-/** Ended at a time: an operator who ends a million sessions waits for the store, and nobody else does. */
-const AT_ONCE = 64
 
 /** POST /admin/sessions/end: one user, one IdP session, or everybody (SC-14). There only when ADMIN_TOKEN is set. */
 export const endSessions: FastifyPluginAsyncTypebox<Deps> = async (app, { config, sessions, marks }) => {
@@ -59,18 +57,9 @@ async function endAll(
   sessions: Sessions,
   marks: SignOutMarks,
 ): Promise<number> {
-  let ended = 0
-  let keys: string[] = []
-  const endThese = async (): Promise<void> => {
-    const outcomes = await Promise.all(keys.map((key) => sessions.end(key, 'revoked')))
-    ended += outcomes.filter(Boolean).length
-    keys = []
-  }
-  for await (const key of findKeys(target, issuer, sessions, marks)) {
-    if (keys.push(key) === AT_ONCE) await endThese()
-  }
-  await endThese()
-  return ended
+  const keys = findKeys(target, issuer, sessions, marks)
+  const ended = await inBatches(keys, (key) => sessions.end(key, 'revoked'))
+  return ended.filter(Boolean).length
 }
 
 async function* findKeys(

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import { sendError } from '../plugins/errors.ts'
 import { acceptForms } from '../plugins/forms.ts'
 import { hashSecret } from '../session/credential.ts'
+import { inBatches } from '../session/in-batches.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { SignOutMarks } from '../session/sign-out-marks.ts'
 import type { Store } from '../store/store.ts'
@@ -118,7 +119,7 @@ async function endSessions({ issuer, sub, sid }: LogoutToken, { sessions, marks 
   if (sid !== undefined) await marks.markSid(issuer, sid)
   else if (sub !== undefined) await marks.markSub(issuer, sub)
   const keys = await findKeys({ issuer, sub, sid }, sessions)
-  const ended = await Promise.all(keys.map((key) => sessions.end(key, 'backchannel')))
+  const ended = await inBatches(keys, (key) => sessions.end(key, 'backchannel'))
   return ended.filter(Boolean).length
 }
 

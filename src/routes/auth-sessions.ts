@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { BffError } from '../errors.ts'
+import { inBatches } from '../session/in-batches.ts'
 import type { ListedSession } from '../session/inventory.ts'
 import type { Session } from '../session/record.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -79,7 +80,7 @@ export const authSessions: FastifyPluginAsyncTypebox<{ readonly sessions: Sessio
     async (request) => {
       const { current, listed } = await listOwn(request, sessions)
       const others = listed.filter(({ key }) => key !== current.key)
-      const ended = await Promise.all(others.map(({ key }) => sessions.end(key, 'revoked')))
+      const ended = await inBatches(others, ({ key }) => sessions.end(key, 'revoked'))
       const count = ended.filter(Boolean).length
       request.log.info(
         { event: 'sessions_ended', session: current.record.id, ended: count, by: 'user' },

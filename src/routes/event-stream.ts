@@ -16,6 +16,9 @@ const EXPIRING_S = 60
 /** Longest sleep between looks at the session; other tabs slide its idle limit meanwhile. */
 const LOOK_MS_MAX = 30_000
 
+/** After messages may have been lost, all streams of all replicas look at their sessions: not all in the same moment. */
+const GAP_SPREAD_MS = 1_500
+
 export interface EventStreamDeps {
   readonly sessions: Pick<Sessions, 'reload' | 'findEnd'>
   readonly events: Pick<SessionEvents, 'listen'>
@@ -81,7 +84,11 @@ export function createEventStream(
 
   const hear = (event: SessionEvent): void => {
     if (event.type === 'ended') end(event.reason)
-    else void look(event.type === 'refreshed')
+    else if (event.type === 'refreshed') void look(true)
+    else {
+      clearTimeout(timer)
+      timer = setTimeout(() => void look(false), Math.random() * GAP_SPREAD_MS)
+    }
   }
 
   return {

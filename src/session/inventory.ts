@@ -1,5 +1,6 @@
 import type { Store } from '../store/store.ts'
 import type { CredentialKind } from './credential.ts'
+import { inBatches } from './in-batches.ts'
 import type { SessionRecord } from './record.ts'
 import type { Seal } from './seal.ts'
 import { idpSessionKey, META_SUFFIX, metaKey, SESSION_PREFIX, usedKey, userKey } from './session-keys.ts'
@@ -84,7 +85,7 @@ export function createInventory({ store, seal, now }: Deps): Inventory {
     },
 
     async list(issuer, sub) {
-      const described = await Promise.all((await store.members(userKey(issuer, sub))).map(describe))
+      const described = await inBatches(await store.members(userKey(issuer, sub)), describe)
       return described.filter((session) => session !== undefined).toSorted((a, b) => b.createdAt - a.createdAt)
     },
 
