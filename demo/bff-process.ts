@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Exchange } from './hood/exchange.ts'
 import type { ClientSpec } from './idp/simulator.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const END_WITH_PARENT = new URL('./end-with-parent.ts', import.meta.url).href
+const RECORDER = new URL('./hood/recorder.ts', import.meta.url).href
 
 /** A service that has not ended so long after SIGTERM will not end at all; it promises 12 s. */
 const STOP_MS = 13_000
@@ -73,25 +75,43 @@ export interface BffProcess {
 }
 
 /**
+ * Runs the service as `npm start` does, in a process that ends with this one, and tells what it is asked and asks.
+ *
+ * @param output what becomes of its standard output and error
+ */
+export function spawnBff(env: Env, output: 'inherit' | 'pipe', onExchange: (exchange: Exchange) => void): ChildProcess {
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, '--import', RECORDER, MAIN], {
+    stdio: ['pipe', output, output, 'ipc'],
+    env,
+  })
+  child.on('message', (message) => onExchange(message as Exchange)) // Only the recorder sends any.
+  return child
+}
+
+/**
  * Starts the service with its sessions in a fresh temporary folder.
  *
  * @param settings environment of the service, apart from its store and its keys
  * @param env the caller's environment, of which only what the demo documents is passed on
+ * @param onExchange hears what the service is asked and asks
  */
-export function startBff(settings: Readonly<Record<string, string>>, env: Env): BffProcess {
+export function startBff(
+  settings: Readonly<Record<string, string>>,
+  env: Env,
+  onExchange: (exchange: Exchange) => void = () => undefined,
+): BffProcess {
   const folder = mkdtempSync(join(tmpdir(), 'oten-bff-demo-'))
   const passed = [...SYSTEM, ...VARIABLE].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))
-  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN], {
-    stdio: ['pipe', 'inherit', 'inherit'],
-    env: {
-      LOG_LEVEL: 'warn',
-      ...Object.fromEntries(passed),
-      ...settings,
-      SESSION_STORE: `file:${join(folder, 'sessions.db')}`,
-      SESSION_KEYS: randomBytes(32).toString('base64url'),
-      DEMO_FOLDER: folder,
-    },
-  })
+  const own = {
+    SESSION_STORE: `file:${join(folder, 'sessions.db')}`,
+    SESSION_KEYS: randomBytes(32).toString('base64url'),
+    DEMO_FOLDER: folder,
+  }
+  const child = spawnBff(
+    { LOG_LEVEL: 'warn', ...Object.fromEntries(passed), ...settings, ...own },
+    'inherit',
+    onExchange,
+  )
   const ended = waitForEnd(child)
   return {
     ended,

@@ -1,11 +1,10 @@
 import type { Server } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { startApi } from './api/server.ts'
 import { createRegistration, readAlg, startBff } from './bff-process.ts'
+import { createHood, type Hood, watchOtherEnds } from './hood/hood.ts'
 import { startSimulator } from './idp/simulator.ts'
-import { createNativeClient } from './phone/native-client.ts'
+import { startPages } from './pages.ts'
 import { type Ports, readPorts, requireFreePorts, SERVICES, type ServiceName } from './ports.ts'
-import { startStaticServer } from './static.ts'
 
 /** How long all services together may take to answer. */
 const READY_MS = 30_000
@@ -36,9 +35,6 @@ const ABOUT: Readonly<Record<ServiceName, string>> = {
   phone: 'a page that plays a mobile app',
 }
 
-const foldersOf = (page: string): string[] =>
-  ['look', page].map((name) => fileURLToPath(new URL(name, import.meta.url)))
-
 /** Closing of everything that was started, last first. */
 const closers: (() => Promise<unknown>)[] = []
 
@@ -60,19 +56,15 @@ async function end(exitCode: number, problem?: string): Promise<void> {
   process.exit(exitCode)
 }
 
-async function startAll(urls: Urls, ports: Ports): Promise<void> {
+async function startAll(urls: Urls, ports: Ports, hood: Hood): Promise<void> {
   const { client, env } = createRegistration({ bffUrl: urls.bff, alg: readAlg(process.env) })
   const simulator = await startSimulator({ port: ports.simulator, clients: [client] })
   closers.push(() => simulator.close())
   closeWithDemo(await startApi({ port: ports.api, issuer: urls.simulator }))
-  const values = { SPA_URL: urls.spa, BFF_URL: urls.bff, PHONE_URL: urls.phone }
-  const { spa: origin, bff } = urls
-  closeWithDemo(await startStaticServer({ folders: foldersOf('spa'), origin, values, connectTo: [bff] }))
-  const handler = { path: '/native/', answer: createNativeClient({ bffUrl: urls.bff, prefix: '/native' }) }
-  const pages = ['/signed-in']
-  closeWithDemo(await startStaticServer({ folders: foldersOf('phone'), origin: urls.phone, pages, values, handler }))
+  watchOtherEnds(hood, urls.simulator)
+  for (const server of await startPages(urls, hood)) closeWithDemo(server)
 
-  const service = startBff({ ...env, ...buildSettings(urls, ports) }, process.env)
+  const service = startBff({ ...env, ...buildSettings(urls, ports) }, process.env, hood.take)
   closers.push(() => service.stop())
   service.ended.then(
     (how) => end(1, `the BFF has ended (${how}); what it said stands above`),
@@ -146,9 +138,11 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
   endWithNpm()
   const urls = toUrls(ports)
-  await startAll(urls, ports)
+  const hood = createHood()
+  await startAll(urls, ports, hood)
   await waitUntilReady(urls)
   if (ending) return
+  hood.forget() // So far only this process has asked.
   console.log(describe(urls))
   console.log(`demo ready: ${urls.spa}`)
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { basename, extname, join } from 'node:path'
+import { extname, join } from 'node:path'
 import { listen } from './ports.ts'
 
 export interface StaticServerOptions {
@@ -10,10 +10,10 @@ export interface StaticServerOptions {
   readonly origin: string
   /** Further paths at which `index.html` is served. */
   readonly pages?: readonly string[]
-  /** Put in place of `{{NAME}}` in HTML files. */
+  /** Put in place of `{{NAME}}` in pages and scripts. */
   readonly values: Readonly<Record<string, string>>
-  /** Origins besides its own that the page may call. */
-  readonly connectTo?: readonly string[]
+  /** Origins besides its own that the page may call, and take scripts from. */
+  readonly trusts?: readonly string[]
   /** Answers what lies below `path`. */
   readonly handler?: { readonly path: string; readonly answer: (req: IncomingMessage, res: ServerResponse) => void }
 }
@@ -34,7 +34,7 @@ interface Document {
 export async function startStaticServer(options: StaticServerOptions): Promise<Server> {
   const { host, port } = new URL(options.origin)
   const documents = readDocuments(options)
-  const headers = buildHeaders(options.connectTo ?? [])
+  const headers = buildHeaders(options.trusts ?? [])
   const server = createServer((req, res) => {
     const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
     // By one name only: the service at the other end knows one origin, and a name that someone else points here by DNS
@@ -53,13 +53,13 @@ export async function startStaticServer(options: StaticServerOptions): Promise<S
 
 function readDocuments({ folders, pages = [], values }: StaticServerOptions): ReadonlyMap<string, Document> {
   const documents = new Map<string, Document>()
-  for (const path of folders.flatMap(listFiles)) {
-    const name = basename(path)
-    const type = TYPES[extname(name)]
-    if (type === undefined) continue
-    const content = readFileSync(path)
-    const body = extname(name) === '.html' ? Buffer.from(fill(content.toString('utf8'), values)) : content
-    documents.set(`/${name}`, { type, body })
+  for (const folder of folders) {
+    for (const name of listFiles(folder)) {
+      const type = TYPES[extname(name)]
+      if (type === undefined) continue
+      const content = readFileSync(join(folder, name), 'utf8')
+      documents.set(`/${name}`, { type, body: Buffer.from(fill(name, content, values)) })
+    }
   }
   const index = documents.get('/index.html')
   if (index === undefined) throw new Error(`${folders.join(', ')}: no index.html`)
@@ -67,23 +67,26 @@ function readDocuments({ folders, pages = [], values }: StaticServerOptions): Re
   return documents
 }
 
-const listFiles = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name))
+/** Their paths below the folder, with `/` between. */
+const listFiles = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'))
 
-function fill(html: string, values: Readonly<Record<string, string>>): string {
-  return html.replaceAll(/\{\{([A-Z_]+)\}\}/g, (_match, name: string) => {
+function fill(file: string, text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{\{([A-Z_]+)\}\}/g, (_match, name: string) => {
     const value = values[name]
-    if (value === undefined) throw new Error(`index.html uses {{${name}}}, which has no value`)
+    if (value === undefined) throw new Error(`${file} uses {{${name}}}, which has no value`)
     return value
   })
 }
 
-function buildHeaders(connectTo: readonly string[]): Readonly<Record<string, string>> {
+function buildHeaders(trusts: readonly string[]): Readonly<Record<string, string>> {
+  const sources = ["'self'", ...trusts].join(' ')
   const policy = [
     "default-src 'none'",
-    "script-src 'self'",
+    `script-src ${sources}`,
     "style-src 'self'",
     "img-src 'self'",
-    ['connect-src', "'self'", ...connectTo].join(' '),
+    `connect-src ${sources}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

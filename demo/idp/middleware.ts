@@ -34,7 +34,7 @@ const AVATAR =
   '<circle cx="32" cy="25" r="11" fill="#fff"/><path d="M10 60a22 20 0 0 1 44 0z" fill="#fff"/></svg>'
 
 /** Puts the simulator's own rules around the provider, in the order in which a request meets them. */
-export function useMiddleware(deps: MiddlewareDeps): void {
+export function addMiddleware(deps: MiddlewareDeps): void {
   const { provider, faults } = deps
   provider.use(async (ctx, next) => {
     const endpoint = findEndpoint(ctx.path)

@@ -7,7 +7,7 @@ import { type Clock, createClock } from './clock.ts'
 import { answerControl } from './control.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createMemoryStore } from './memory-adapter.ts'
-import { useMiddleware } from './middleware.ts'
+import { addMiddleware } from './middleware.ts'
 import { acceptOpaqueSecrets } from './opaque-secrets.ts'
 import { createProvider, DEFAULT_LIFETIMES, type Lifetimes } from './provider.ts'
 import { createReplayGuard } from './request-object-rules.ts'
@@ -115,7 +115,7 @@ async function createSimulator(
   acceptOpaqueSecrets(provider, clients)
   const sessions = createSessionEnder(provider, store, stats, log)
   const own = { authorizationResponseIss, advertise }
-  useMiddleware({ provider, issuer, clients, replayGuard, keys, sessions, faults, stats, log, ...own })
+  addMiddleware({ provider, issuer, clients, replayGuard, keys, sessions, faults, stats, log, ...own })
 
   const simulator: Simulator = {
     issuer,

@@ -4,6 +4,7 @@ import {
   AppFailure,
   acceptDeepLink,
   callApi,
+  followSession,
   forgetSession,
   openSignIn,
   readLastMode,
@@ -67,7 +68,21 @@ function clearMessages() {
   say('notice')
 }
 
+/** Stops following the session that the app has. */
+let following = new AbortController()
+
+const ENDINGS = {
+  revoked: 'You signed this phone out from another device.',
+  backchannel: 'You signed out of Oten, so you are signed out here too.',
+}
+
+function showEnding(reason) {
+  showSignedOut()
+  say('notice', 'Your session has ended', ENDINGS[reason] ?? 'Please sign in again.')
+}
+
 function showSignedOut() {
+  following.abort()
   forgetSession()
   setState('signed-out')
 }
@@ -88,6 +103,8 @@ function showSession(view) {
   })
   byId('api').hidden = true
   setState('signed-in')
+  following = new AbortController()
+  followSession(showEnding, following.signal).catch(() => {}) // Without it, the next call tells.
 }
 
 function onClick(id, action) {
@@ -129,6 +146,7 @@ async function begin() {
 onClick('sign-in', () => openSignIn(document.querySelector('input[name="mode"]:checked').value))
 document.querySelector(`input[value="${readLastMode()}"]`).checked = true
 onClick('sign-out', async () => {
+  following.abort() // Or it would tell what this page is doing itself.
   const logoutUrl = await signOut()
   showSignedOut()
   byId('sign-in').focus()

@@ -8,7 +8,7 @@ const PHONES_MAX = 1000
 const PASSED_ON = ['authorization', 'content-type', 'accept'] as const
 
 /** Where an app calls: the rest of the service is for browsers. */
-const CALLABLE = /^\/(?:auth\/(?:handoff|session|logout|refresh)|api\/[a-z0-9/-]+)$/
+const CALLABLE = /^\/(?:auth\/(?:handoff|session|events|logout|refresh)|api\/[a-z0-9/-]+)$/
 
 /** The cookies of one phone. A real one would keep `Path`, `Expires` and the rest; there is one server here. */
 type CookieJar = Map<string, string>
@@ -44,8 +44,12 @@ export function createNativeClient({ bffUrl, prefix }: { readonly bffUrl: string
         'cache-control': 'no-store',
         ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
       })
+      // A stream of events may end at any time; anything else that breaks off must not pass for whole.
+      const isStream = type?.startsWith('text/event-stream') === true
+      answer.on('error', () => (isStream ? res.end() : res.destroy()))
       answer.pipe(res)
     })
+    res.on('close', () => forwarded.destroy()) // A page that goes takes its stream along.
     forwarded.on('error', () => refuse(res, 502, 'The phone has no connection to the service.'))
     req.pipe(forwarded)
   }

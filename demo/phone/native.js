@@ -33,21 +33,22 @@ export class AppFailure extends Error {
   }
 }
 
-/** Calls the BFF through the phone's own HTTP client, which a page cannot be: see native-client.ts. */
-async function call(path, { method = 'GET', body } = {}) {
+/** Sends through the phone's own HTTP client, which a page cannot be: see native-client.ts. */
+function send(path, { body, headers, ...init }) {
   const token = storage.read('session')?.token
-  const response = await fetch(`/native${path}`, {
-    method,
-    headers: {
-      'x-phone': findPhone(),
-      accept: 'application/json',
-      ...(body && { 'content-type': 'application/json' }),
-      ...(token && { authorization: `Bearer ${token}` }),
-    },
+  return fetch(`/native${path}`, {
+    ...init,
+    headers: { 'x-phone': findPhone(), ...headers, ...(token && { authorization: `Bearer ${token}` }) },
     ...(body && { body: JSON.stringify(body) }),
   }).catch(() => {
     throw new AppFailure('network', 'The phone has no connection.')
   })
+}
+
+/** Calls the BFF. */
+async function call(path, { method = 'GET', body } = {}) {
+  const headers = { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) }
+  const response = await send(path, { method, body, headers })
   const answer = await response.json().catch(() => ({}))
   if (response.ok) return answer
   const { error = 'unknown', error_description: description = 'That did not work.', error_id: errorId } = answer
@@ -95,6 +96,25 @@ export async function acceptDeepLink(parameters) {
 }
 
 export const readSession = () => call('/auth/session')
+
+/**
+ * Follows the events of the session while the app is open.
+ *
+ * @param onEnded called with the reason when the session was ended, here or elsewhere
+ */
+export async function followSession(onEnded, signal) {
+  const response = await send('/auth/events', { signal, headers: { accept: 'text/event-stream' } })
+  if (!response.ok) return
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  for (let text = ''; ; ) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const blocks = (text + value).split('\n\n')
+    text = blocks.pop()
+    const ended = blocks.map((block) => /^event: ended\ndata: (.*)$/.exec(block)?.[1]).find(Boolean)
+    if (ended !== undefined) onEnded(JSON.parse(ended).reason)
+  }
+}
 
 export const callApi = () => call('/api/demo/hello')
 

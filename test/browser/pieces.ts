@@ -1,20 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startApi } from '../../demo/api/server.ts'
-import { createRegistration } from '../../demo/bff-process.ts'
+import { createRegistration, spawnBff } from '../../demo/bff-process.ts'
+import type { Exchange } from '../../demo/hood/exchange.ts'
+import { createHood, watchOtherEnds } from '../../demo/hood/hood.ts'
 import { type Simulator, startSimulator } from '../../demo/idp/simulator.ts'
-import { createNativeClient } from '../../demo/phone/native-client.ts'
-import { startStaticServer } from '../../demo/static.ts'
+import { startPages } from '../../demo/pages.ts'
 import { collect, type DemoUrls, findFreePorts, urlsOf } from './demo-process.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url).href
 
 /**
  * The demo taken apart, where a test must stop one piece alone or look inside of another. The service is a process of its
@@ -22,6 +19,7 @@ const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url
  */
 export interface Pieces extends DemoUrls {
   readonly idp: Simulator
+  readonly clientSecret: string
   /** Access tokens that reached the API, in order. */
   readonly accessTokens: readonly string[]
   /** As a crash or an out-of-memory kill ends the service: no word of warning (SIGKILL). */
@@ -29,9 +27,6 @@ export interface Pieces extends DemoUrls {
   startBff(): Promise<void>
   stop(): Promise<void>
 }
-
-const foldersOf = (page: string): string[] =>
-  ['look', page].map((name) => fileURLToPath(new URL(`../../demo/${name}`, import.meta.url)))
 
 export async function startPieces(): Promise<Pieces> {
   const ports = await findFreePorts()
@@ -42,14 +37,11 @@ export async function startPieces(): Promise<Pieces> {
   const api = await startApi({ port: ports.api, issuer: urls.simulator })
   const accessTokens: string[] = []
   api.on('request', ({ headers }) => accessTokens.push((headers.authorization ?? '').replace('Bearer ', '')))
-  const values = { SPA_URL: urls.spa, BFF_URL: urls.bff, PHONE_URL: urls.phone }
-  const spaOptions = { folders: foldersOf('spa'), origin: urls.spa, connectTo: [urls.bff] }
-  const spa = await startStaticServer({ ...spaOptions, values })
-  const handler = { path: '/native/', answer: createNativeClient({ bffUrl: urls.bff, prefix: '/native' }) }
-  const phoneOptions = { folders: foldersOf('phone'), origin: urls.phone, pages: ['/signed-in'], handler }
-  const phone = await startStaticServer({ ...phoneOptions, values })
+  const hood = createHood()
+  watchOtherEnds(hood, urls.simulator)
+  const pages = await startPages(urls, hood)
 
-  const bff = createBffProcess(urls.bff, {
+  const settings = {
     ...registration.env,
     PUBLIC_URL: urls.bff,
     HOST: '127.0.0.1',
@@ -64,17 +56,19 @@ export async function startPieces(): Promise<Pieces> {
     SESSION_STORE: `file:${join(folder, 'sessions.db')}`,
     SESSION_KEYS: randomBytes(32).toString('base64url'),
     LOG_LEVEL: 'warn',
-  })
+  }
+  const bff = createBffProcess(urls.bff, settings, hood.take)
   await bff.start()
   return {
     ...urls,
     idp,
+    clientSecret: registration.env.OTEN_CLIENT_SECRET ?? '',
     accessTokens,
     startBff: bff.start,
     killBff: () => bff.end('SIGKILL'),
     async stop() {
       await bff.end('SIGTERM')
-      for (const server of [spa, phone, api]) close(server)
+      for (const server of [...pages, api]) close(server)
       await idp.close()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -86,14 +80,16 @@ function close(server: Server): void {
   server.closeAllConnections()
 }
 
-function createBffProcess(url: string, settings: Readonly<Record<string, string>>) {
+function createBffProcess(
+  url: string,
+  settings: Readonly<Record<string, string>>,
+  onExchange: (exchange: Exchange) => void,
+) {
   let child: ChildProcess | undefined
   return {
     async start(): Promise<void> {
-      const started = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN], {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
-      })
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...settings }
+      const started = spawnBff(env, 'pipe', onExchange)
       child = started
       const output = collect(started)
       while (!(await answers(`${url}/auth/session`))) {

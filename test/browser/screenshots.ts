@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium } from './chromium.ts'
 import { type Demo, startDemo } from './demo-process.ts'
-import { at, passIdp, readText, signIn, waitForState } from './support.ts'
+import { at, readText, signIn } from './support.ts'
+import { signInOnPhone, waitForArrows } from './tour-support.ts'
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 const OCTETS_MAX = 150 * 1024
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const
+const TALL = { viewport: { width: 1280, height: 960 } } as const
 const HANDHELD = { viewport: { width: 390, height: 844 } } as const
 
 interface Shot {
@@ -16,6 +18,8 @@ interface Shot {
   readonly options: BrowserContextOptions
   /** Brings the page into the state to be shown. */
   readonly prepare: (page: Page, demo: Demo) => Promise<void>
+  /** Id of what is to stand at the top; otherwise the page does. */
+  readonly top?: string
 }
 
 async function signInOnSpa(page: Page, demo: Demo): Promise<void> {
@@ -28,21 +32,20 @@ async function callApiOnSpa(page: Page, demo: Demo): Promise<void> {
   await readText(page, 'api-result')
 }
 
-async function signInOnPhone(page: Page, { phone }: Demo): Promise<void> {
-  await page.goto(`${phone}/`)
-  await at(page, 'sign-in').click()
-  await passIdp(page, 'ada')
-  await waitForState(page, 'signed-in')
+async function lookUnderTheHood(page: Page, demo: Demo): Promise<void> {
+  await signIn(page, demo, 'ada')
+  await waitForArrows(page, 'GET /auth/session')
 }
 
 const SHOTS: readonly Shot[] = [
   { name: 'spa-desktop', options: DESKTOP, prepare: signInOnSpa },
   { name: 'spa-phone', options: HANDHELD, prepare: signInOnSpa },
   { name: 'spa-dark', options: { ...DESKTOP, colorScheme: 'dark' }, prepare: callApiOnSpa },
-  { name: 'phone', options: DESKTOP, prepare: signInOnPhone },
+  { name: 'spa-hood', options: TALL, prepare: lookUnderTheHood, top: 'hood' },
+  { name: 'phone', options: DESKTOP, prepare: (page, demo) => signInOnPhone(page, demo, 'ada') },
 ]
 
-async function takeShot(browser: Browser, demo: Demo, { name, options, prepare }: Shot): Promise<void> {
+async function takeShot(browser: Browser, demo: Demo, { name, options, prepare, top }: Shot): Promise<void> {
   const context = await browser.newContext({
     deviceScaleFactor: 1,
     reducedMotion: 'reduce',
@@ -51,11 +54,12 @@ async function takeShot(browser: Browser, demo: Demo, { name, options, prepare }
   })
   const page = await context.newPage()
   await prepare(page, demo)
-  await page.evaluate(() => {
+  await page.evaluate((id) => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
     document.body.style.backgroundImage = 'none' // Its faint glow is dithered, which doubles the size of a picture.
     scrollTo(0, 0)
-  })
+    if (id !== undefined) document.getElementById(id)?.scrollIntoView()
+  }, top)
   const path = `${FOLDER}${name}.png`
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' })
   await context.close()

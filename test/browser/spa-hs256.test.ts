@@ -5,7 +5,7 @@ import { at, passIdp, readText, setUp, waitForState } from './support.ts'
 
 const { demo, open } = await setUp(() => startDemo({ DEMO_JAR_ALG: 'HS256' }))
 
-test('with HS256 a user signs in, calls the API and signs out', async (t) => {
+test('with HS256 a user signs in, calls the API and signs out, and the panel says that no page can verify it', async (t) => {
   const { page } = await open(t)
   await page.goto(`${demo.spa}/`)
   const asked = page.waitForRequest((request) => request.url().startsWith(`${demo.simulator}/`))
@@ -15,6 +15,7 @@ test('with HS256 a user signs in, calls the API and signs out', async (t) => {
 
   await passIdp(page, 'ada')
   await waitForState(page, 'signed-in')
+  assert.match(await readText(page, 'signature'), /HS256/)
   await at(page, 'call-api').click()
   assert.match(await readText(page, 'api-result'), /Hello Ada\. No cookie arrived\./)
   await at(page, 'sign-out').click()

@@ -12,7 +12,8 @@ const home = `${demo.spa}/`
 /** Goes back to an earlier page, which the browser brings out of its page cache where it can. */
 async function goBack(page: Page, steps: number): Promise<void> {
   await page.evaluate(() => document.body.setAttribute('data-left', ''))
-  await page.evaluate((delta) => history.go(delta), -steps)
+  // A moment later: the page could be gone before it has answered.
+  await page.evaluate((delta) => void setTimeout(() => history.go(delta)), -steps)
   await page.locator('body:not([data-left])').waitFor()
   assert.equal(page.url(), home)
 }
