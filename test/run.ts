@@ -5,6 +5,9 @@ import { requirePrograms } from './support/programs.ts'
 /** Programs that tests drive for real, with the Debian packages that bring each. */
 const PROGRAMS = {
   chromium: 'chromium fonts-dejavu-core',
+  'firefox-esr': 'firefox-esr',
+  certutil: 'libnss3-tools',
+  openssl: 'openssl',
   'redis-server': 'redis-server',
   nginx: 'nginx',
   caddy: 'caddy',

@@ -103,19 +103,19 @@ export interface PageRequest {
   readonly body?: string
 }
 
+/** Runs in a page: asks with its cookies; `blocked` when the browser does not let script see the answer. */
+export async function askInPage([target, options]: readonly [url: string, init: PageRequest]): Promise<string> {
+  try {
+    const answer = await fetch(target, { credentials: 'include', ...options })
+    return `${answer.type} ${answer.status} ${await answer.text()}`
+  } catch {
+    return 'blocked'
+  }
+}
+
 /** Asks the service as script on this page would; `blocked` when the browser does not let it see the answer. */
 export const askFromPage = (page: Page, url: string, init: PageRequest = {}): Promise<string> =>
-  page.evaluate(
-    async ([target, options]) => {
-      try {
-        const answer = await fetch(target, { credentials: 'include', ...options })
-        return `${answer.type} ${answer.status} ${await answer.text()}`
-      } catch {
-        return 'blocked'
-      }
-    },
-    [url, init] as const,
-  )
+  page.evaluate(askInPage, [url, init] as const)
 
 /** Whom the service knows in this browser: asked with its cookies, past its pages. */
 export async function readSession({ context }: Visitor, { bff }: DemoUrls): Promise<Record<string, unknown>> {
