@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { endWithUs } from '../support/end-with-us.ts'
 import { kill, type Owner } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
@@ -112,14 +113,6 @@ async function waitUntilReady(child: ChildProcess, kind: ProxyKind, { proxy }: P
     throw new Error(`${kind.name} does not answer: ${said}`, { cause })
   })
   if (hasEnded()) throw new Error(`${kind.name} did not start: ${said}`)
-}
-
-/** However abruptly this process ends: then its end of the pipe closes, too. */
-function endWithUs(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  const watch = ['-c', 'cat >/dev/null; kill -KILL "$1"', 'sh', `${child.pid}`]
-  const watchdog = spawn('sh', watch, { stdio: ['pipe', 'ignore', 'ignore'] })
-  child.once('exit', () => watchdog.kill('SIGKILL'))
 }
 
 /** Everywhere in the text. @throws {Error} when it is nowhere: an example that changed must not be tested as something else */

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { endWithUs } from './end-with-us.ts'
 
 /** Below the ports that the system gives out by itself, so that one is still free when its server comes back. */
 const PORT_MIN = 20_000
@@ -102,14 +103,6 @@ export async function startProcess(args: readonly string[]): Promise<ChildProces
     }
   })
   return child
-}
-
-/** However abruptly this process ends: then its end of the pipe closes, too. */
-function endWithUs(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  const watch = ['-c', 'cat >/dev/null; kill -KILL "$1"', 'sh', `${child.pid}`]
-  const watchdog = spawn('sh', watch, { stdio: ['pipe', 'ignore', 'ignore'] })
-  child.once('exit', () => watchdog.kill('SIGKILL'))
 }
 
 /** Ends a process for good, also one that is stopped. */

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'puppeteer-core'
+import { endWithUs } from '../../support/end-with-us.ts'
 import { launchFirefox } from '../firefox.ts'
 import { trustAuthority } from './authority.ts'
 import { type Driver, STEP_MS, type Surroundings, type Tab, type Visitor } from './driver.ts'
-import { endWithUs } from './end-with-us.ts'
 
 export const firefoxDriver: Driver = {
   name: 'Firefox',

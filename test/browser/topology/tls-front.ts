@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
+import { endWithUs } from '../../support/end-with-us.ts'
 import { kill, type Owner } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
 import type { Certificates } from './authority.ts'
-import { endWithUs } from './end-with-us.ts'
 
 /** What browsers find under a name. */
 export interface Host {
