@@ -93,7 +93,7 @@ async function main(): Promise<void> {
   const { log, flush } = createLog(config.logLevel)
   survive(log, flush)
   const stopWatching = watchSecrets(config, log)
-  const store = await openStore(config.session.store, { now })
+  const store = await openStore(config.session.store, { now, log })
   const metrics = createMetrics()
   addProcessMetrics(metrics)
   const tracing = await trace(config.otlpEndpoint)

@@ -1,31 +1,46 @@
 import type { Session } from './record.ts'
 
+/** Opened sessions, so that a request need not read and decrypt what the last one did. */
+export interface SessionCache {
+  /** By the credential as it came, which spares a request its hash; a guess is as hopeless as at the store. */
+  get(credential: string): Session | undefined
+  /**
+   * Reads, and keeps what was found, unless the session was forgotten meanwhile: then the read may have seen what was
+   * there before.
+   *
+   * @param key the store's
+   */
+  keep(key: string, read: () => Promise<Session | undefined>): Promise<Session | undefined>
+  /** By the store's key: whoever changes or ends a session need not hold its credential. */
+  forget(key: string): void
+  forgetAll(): void
+}
+
+/** A read that is under way, or several of the same key. */
+interface Reading {
+  count: number
+}
+
 /**
- * Opened sessions, so that a request need not read and decrypt what the last one did. Bounded by two generations: the
- * young one fills, then becomes the old one, and what nobody asked for since is dropped. (Evicting a Map's first key,
- * one at a time, costs more than the request it serves.)
+ * Bounded by two generations: the young one fills, then becomes the old one, and what nobody asked for since is dropped.
+ * (Evicting a Map's first key, one at a time, costs more than the request it serves.)
  *
- * Only for a store that no other process writes to, and only for what its owner tells it of: an ended or changed
- * session must leave it in the same step.
+ * Only a read fills it. What is written is not kept but forgotten, so that there is one way in to be guarded.
  *
  * @param generationMax sessions per generation; twice as many are held at most
  * @param keys what opened them: another object once a key was added or taken away, and then everything is forgotten. A
  *   key that is not in `SESSION_KEYS` any more opens nothing, what was opened before included.
+ * @param isCurrent false while there may be changes of which nobody has told: nothing is served then, and nothing kept
  */
-export function createSessionCache(generationMax: number, keys: () => unknown) {
+export function createSessionCache(
+  generationMax: number,
+  keys: () => unknown,
+  isCurrent: () => boolean = () => true,
+): SessionCache {
   let young = createGeneration()
   let old = createGeneration()
-  let changes = 0
+  const readings = new Map<string, Reading>()
   let openedBy = keys()
-
-  const forgetWhatOtherKeysOpened = (): void => {
-    const current = keys()
-    if (current === openedBy) return
-    openedBy = current
-    changes += 1
-    young = createGeneration()
-    old = createGeneration()
-  }
 
   const put = (session: Session): void => {
     if (young.sessions.size >= generationMax) {
@@ -36,9 +51,22 @@ export function createSessionCache(generationMax: number, keys: () => unknown) {
     young.credentials.set(session.key, session.credential)
   }
 
+  const forgetAll = (): void => {
+    readings.clear()
+    young = createGeneration()
+    old = createGeneration()
+  }
+
+  const forgetWhatOtherKeysOpened = (): void => {
+    const current = keys()
+    if (current === openedBy) return
+    openedBy = current
+    forgetAll()
+  }
+
   return {
-    /** By the credential as it came, which spares a request its hash; a guess is as hopeless as at the store. */
-    get(credential: string): Session | undefined {
+    get(credential) {
+      if (!isCurrent()) return undefined
       forgetWhatOtherKeysOpened()
       const session = young.sessions.get(credential)
       if (session !== undefined) return session
@@ -47,27 +75,28 @@ export function createSessionCache(generationMax: number, keys: () => unknown) {
       return older
     },
 
-    /** Keeps what was just written. */
-    put(session: Session): void {
-      changes += 1
-      forget(old, session.key)
-      put(session)
+    async keep(key, read) {
+      if (!isCurrent()) return read()
+      const reading = readings.get(key) ?? { count: 0 }
+      reading.count += 1
+      readings.set(key, reading)
+      try {
+        const session = await read()
+        if (session !== undefined && readings.get(key) === reading) put(session)
+        return session
+      } finally {
+        reading.count -= 1
+        if (reading.count === 0 && readings.get(key) === reading) readings.delete(key)
+      }
     },
 
-    /** A mark to take before a read, for `putUnlessChanged`. */
-    mark: (): number => changes,
-
-    /** Keeps what was read, unless anything was written meanwhile: the read may have been the older value. */
-    putUnlessChanged(session: Session, mark: number): void {
-      if (changes === mark) put(session)
-    },
-
-    /** By the store's key: whoever ends a session need not hold its credential. */
-    delete(key: string): void {
-      changes += 1
+    forget(key) {
+      readings.delete(key)
       forget(young, key)
       forget(old, key)
     },
+
+    forgetAll,
   }
 }
 

@@ -16,6 +16,9 @@ export const SESSION_PREFIX = 'session:{'
 /** When it was last used. Of its own: a late touch can neither revive a session nor put old tokens over new ones. */
 export const usedKey = (key: string): string => `${key}:used`
 
+/** The key of the session to which a key belongs that begins with it, its own included. */
+export const sessionOf = (key: string): string => key.slice(0, key.indexOf('}') + 1)
+
 /** How it ended, for a while afterwards. Under a name of its own: nothing of an ended session is left under `session:`. */
 export const endedKey = (key: string): string => `ended-${key}`
 

@@ -4,6 +4,7 @@ import { createCredential, createSecret } from './credential.ts'
 import { createEndings, type Ending } from './endings.ts'
 import type { EndReason, SessionEvents } from './events.ts'
 import { createInventory, type Inventory } from './inventory.ts'
+import { openSessionCache } from './open-session-cache.ts'
 import {
   isLive,
   type NewSession,
@@ -14,11 +15,7 @@ import {
   type UserClaims,
 } from './record.ts'
 import type { Seal } from './seal.ts'
-import { createSessionCache } from './session-cache.ts'
 import { metaKey, sessionKey, usedKey } from './session-keys.ts'
-
-/** Sessions per cache generation: about 3 KB each when opened. */
-const CACHE_GENERATION_MAX = 4096
 
 /** The store keeps what the idle limit ended a little longer: the limit inside decides, not the store's clock. */
 const SLACK_S = 60
@@ -78,26 +75,33 @@ export interface SessionsDeps {
 
 /** Create, find, change and end sessions. */
 export function createSessions({ store, seal, events, config, now }: SessionsDeps): Sessions {
-  const cache = store.exclusive ? createSessionCache(CACHE_GENERATION_MAX, seal.keys) : undefined
+  const cache = openSessionCache(store, seal.keys)
   const inventory = createInventory({ store, seal, now })
   const endings = createEndings(store)
 
-  const load = async (credential: string, key: string): Promise<Session | undefined> => {
-    const mark = cache?.mark()
-    const found = await readSession({ store, seal, now }, credential, key)
-    if (found !== undefined && mark !== undefined) cache?.putUnlessChanged(found.session, mark)
-    return found?.session
+  const load = (credential: string, key: string): Promise<Session | undefined> =>
+    cache.keep(key, async () => (await readSession({ store, seal, now }, credential, key))?.session)
+
+  /**
+   * Forgotten before the write is sent, so that nobody is served from memory meanwhile; and again once it is answered, and
+   * also when it failed, since a read that was under way may have seen what was there before.
+   */
+  const change = async <T>(key: string, send: () => Promise<T>): Promise<T> => {
+    cache.forget(key)
+    try {
+      return await send()
+    } finally {
+      cache.forget(key)
+    }
   }
 
   const write = (credential: string, record: SessionRecord): string =>
     seal.seal('session', credential, JSON.stringify(record))
 
   const end = async (key: string, reason: EndReason, ending: Ending = reason): Promise<boolean> => {
-    cache?.delete(key) // Before the store answers: from here on nobody is served from memory.
     // Sent before the deletion, and the connection keeps the order: whoever does not find the session any more finds why.
     const noted = endings.note(key, ending).catch(() => {})
-    const ended = await store.delete(key)
-    cache?.delete(key)
+    const ended = await change(key, () => store.delete(key))
     if (ended) await events.publish(key, { type: 'ended', reason }) // Whatever becomes of the tidying up.
     const meta = await inventory.find(key)
     await Promise.all([noted, store.delete(usedKey(key)), inventory.remove(key, meta)])
@@ -113,14 +117,13 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       const session = { key: sessionKey(credential), credential, record, lastUsedAt: record.createdAt }
       await store.set(session.key, write(credential, record), ttlOf(record, now()))
       await inventory.add(session.key, record, ttlOf(record, now()))
-      cache?.put(session)
       return session
     },
 
     find(credential) {
-      const cached = cache?.get(credential)
-      if (cached === undefined) return load(credential, sessionKey(credential))
-      return isLive(cached, now()) ? cached : undefined
+      const cached = cache.get(credential)
+      // One that has run out may have been used elsewhere a moment ago: the store knows.
+      return cached !== undefined && isLive(cached, now()) ? cached : load(credential, sessionKey(credential))
     },
 
     reload: ({ credential, key }) => load(credential, key),
@@ -135,9 +138,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       // The record first: it must not run out under a user who is there, and without it there is nothing to slide.
       if (!(await store.expire(key, ttlS))) return undefined
       const sealedUse = seal.seal('session-use', key, String(lastUsedAt))
-      await Promise.all([store.set(usedKey(key), sealedUse, ttlS), store.expire(metaKey(key), ttlS)])
-      const cached = cache?.get(session.credential)
-      if (cached !== undefined) cache?.put({ ...cached, lastUsedAt })
+      await change(key, () => Promise.all([store.set(usedKey(key), sealedUse, ttlS), store.expire(metaKey(key), ttlS)]))
       return { ...session, lastUsedAt }
     },
 
@@ -147,13 +148,10 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       const record = renewRecord(found.session.record, tokens, options)
       // Over this very value alone: a holder whose lease ran out cannot write over what came after it, and nothing
       // revives a session that ended meanwhile.
-      cache?.delete(key) // The next one reads it from the store, whatever happens to this write.
-      const mark = cache?.mark()
-      if (!(await store.swap(key, found.sealed, write(credential, record), ttlOf(record, now())))) return undefined
-      const session = { ...found.session, record }
-      if (mark !== undefined) cache?.putUnlessChanged(session, mark) // It may have ended since.
+      const sealed = write(credential, record)
+      if (!(await change(key, () => store.swap(key, found.sealed, sealed, ttlOf(record, now()))))) return undefined
       if (record.generation > before.generation) await events.publish(key, { type: 'refreshed' })
-      return session
+      return { ...found.session, record }
     },
 
     end,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Log } from '../log.ts'
 import { createEmbeddedStore } from './embedded-store.ts'
 import { createMemoryStore } from './memory-store.ts'
 import type { Store } from './store.ts'
@@ -10,10 +11,14 @@ import type { Store } from './store.ts'
  *
  * @param url may hold a password, so no message shows it
  * @param options.now epoch seconds, fractions allowed
+ * @param options.log told what works without, only slower
  * @throws {Error} when the URL names no store, or the store cannot be opened
  */
-export async function openStore(url: string, options: { readonly now: () => number }): Promise<Store> {
-  const { now } = options
+export async function openStore(
+  url: string,
+  options: { readonly now: () => number; readonly log?: Pick<Log, 'warn'> },
+): Promise<Store> {
+  const { now, log } = options
   const [, scheme, rest = ''] = /^([a-z]+):(.*)$/s.exec(url) ?? []
   switch (scheme) {
     case 'memory':
@@ -23,7 +28,7 @@ export async function openStore(url: string, options: { readonly now: () => numb
       return createEmbeddedStore({ path: parsePath(rest), now })
     case 'redis':
     case 'rediss':
-      return (await import('./redis-store.ts')).createRedisStore(url)
+      return (await import('./redis-store.ts')).createRedisStore(url, log)
     default:
       throw new Error('SESSION_STORE must be memory:, file:PATH, redis://… or rediss://…')
   }

@@ -110,16 +110,22 @@ function createClusterClient(target: RedisTarget): Cluster {
  * One connection for messages, without a second try: who needs another asks again. In a cluster every node passes on
  * every message, so each time another one is asked.
  *
+ * @param purpose what it is for; Redis lists it by this name
  * @param attempt counts the calls, from 0
  */
-export function createRedisSubscriber(target: RedisTarget, client: Redis | Cluster, attempt: number): Redis {
+export function createRedisSubscriber(
+  target: RedisTarget,
+  client: Redis | Cluster,
+  purpose: 'events' | 'changes',
+  attempt: number,
+): Redis {
   const nodes = client instanceof Cluster ? client.nodes().map(({ options }) => options) : []
   const candidates = nodes.length > 0 ? nodes : target.hosts
   const { host = 'localhost', port = 6379 } = candidates[attempt % candidates.length] ?? {}
   return new Redis({
     ...serverOptions(target),
     ...(target.mode === 'cluster' && { host, port }),
-    connectionName: 'oten-bff-events',
+    connectionName: `oten-bff-${purpose}`,
     retryStrategy: null,
     sentinelRetryStrategy: () => null,
   })

@@ -10,6 +10,7 @@ declare module 'ioredis' {
     otenMembers(key: string): Result<string[], Context>
     otenPublish(channel: string, message: string): Result<unknown, Context>
     otenTime(key: string): Result<number, Context>
+    otenProbe(key: string): Result<number, Context>
   }
 }
 
@@ -48,6 +49,10 @@ const SOURCES = {
   otenTime: `
     local time = redis.call('TIME')
     return time[1] * 1000000 + time[2]`,
+  // A change that leaves nothing behind.
+  otenProbe: `
+    redis.call('SET', KEYS[1], '', 'PX', 1000)
+    return redis.call('DEL', KEYS[1])`,
 }
 
 /** For the client's `scripts` option. One key each: that is what finds the node of a cluster. */

@@ -1,9 +1,11 @@
 import { Cluster, type Redis } from 'ioredis'
+import type { Log } from '../log.ts'
 import { createRedisClient, createRedisSubscriber } from './redis-client.ts'
 import { storeUnavailable } from './redis-fault.ts'
 import { createRedisGate } from './redis-gate.ts'
 import { createRedisSubscriptions } from './redis-subscriptions.ts'
-import { parseRedisUrl } from './redis-url.ts'
+import { parseRedisUrl, type RedisTarget } from './redis-url.ts'
+import { createRedisWatch } from './redis-watch.ts'
 import type { Store } from './store.ts'
 
 /** For a verb in all, waiting for a connection included. */
@@ -19,9 +21,10 @@ type Ask = <T>(work: () => Promise<T>) => Promise<T>
  * the meantime every verb fails. No command is sent a second time when its answer was lost.
  *
  * @param url see `parseRedisUrl`
+ * @param log told when Redis does not tell of changes
  * @throws {Error} when the URL is wrong
  */
-export function createRedisStore(url: string): Store {
+export function createRedisStore(url: string, log?: Pick<Log, 'warn'>): Store {
   const target = parseRedisUrl(url)
   const client = createRedisClient(target)
   const gate = createRedisGate(() => client.status === 'ready')
@@ -30,7 +33,7 @@ export function createRedisStore(url: string): Store {
   client.on('close', gate.lose)
   if (client instanceof Cluster) client.on('node error', gate.note)
 
-  const subscriptions = createRedisSubscriptions((attempt) => createRedisSubscriber(target, client, attempt))
+  const subscriptions = createRedisSubscriptions((attempt) => createRedisSubscriber(target, client, 'events', attempt))
   const ask: Ask = async (work) => {
     try {
       return await withinTime(passAndDo(gate.pass(), work))
@@ -42,8 +45,11 @@ export function createRedisStore(url: string): Store {
   // Channels know no databases: without the number, those of one would be heard in another.
   const channelName = (channel: string) => `${target.prefix}${target.db}:${channel}`
 
+  const changes = client instanceof Cluster ? undefined : createWatches(target, client, log)
+
   return {
     exclusive: false,
+    ...(changes !== undefined && { watch: changes.watch }),
     ...buildValues(client, ask, name),
     addMember: (key, member, ttlS) => ask(async () => void (await client.otenAddMember(name(key), member, ttlS))),
     removeMember: (key, member) => ask(async () => void (await client.otenRemoveMember(name(key), member))),
@@ -57,7 +63,25 @@ export function createRedisStore(url: string): Store {
     async close() {
       gate.close()
       subscriptions.close()
+      changes?.close()
       client.disconnect()
+    },
+  }
+}
+
+/** Not for a cluster: its nodes come and go, and keys move between them; each would have to be watched for itself. */
+function createWatches(target: RedisTarget, client: Redis, log: Pick<Log, 'warn'> | undefined) {
+  const connect = (): Redis => createRedisSubscriber(target, client, 'changes', 0)
+  const watches: { close(): void }[] = []
+  const watch: NonNullable<Store['watch']> = (prefix, listener) => {
+    const begun = createRedisWatch({ client, connect, ownPrefix: target.prefix, log }, prefix, listener)
+    watches.push(begun)
+    return begun
+  }
+  return {
+    watch,
+    close: () => {
+      for (const begun of watches) begun.close()
     },
   }
 }

@@ -1,3 +1,17 @@
+/** One who remembers what was read. Neither function may throw. */
+export interface ChangeListener {
+  /** A key was written, was removed or ran out: whoever did it, this process included. */
+  readonly onChange: (key: string) => void
+  /** Changes may have been missed: whatever was read before may be outdated. */
+  readonly onGap: () => void
+}
+
+/** How far one can rely on being told of changes. */
+export interface ChangeWatch {
+  /** True while every change that was acknowledged to anybody a second ago or earlier has been told. Costs next to nothing. */
+  isCurrent(): boolean
+}
+
 /**
  * What outlives a request. Values are opaque strings, sealed by the caller; keys hold no secret. Each verb is one
  * Redis command, or a script that Redis runs as one, so each is atomic across callers and replicas. A key holds either
@@ -48,6 +62,14 @@ export interface Store {
    * by it, however far their clocks are apart. Grows from call to call.
    */
   time(): Promise<number>
+
+  /**
+   * Tells of all changes to keys with this prefix, by any process, until the store is closed. What was read while the
+   * watch was current, and of which no change was told since the read began, may be served while the watch is current: it
+   * is outdated by a second at most. Absent where nobody would tell, and in a store that is `exclusive`, where whoever
+   * makes the changes knows them.
+   */
+  watch?(prefix: string, listener: ChangeListener): ChangeWatch
 
   /** Resolves when the store answers to a read; for readiness. */
   ping(): Promise<void>

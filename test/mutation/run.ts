@@ -17,6 +17,7 @@ const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
   'session/credential': ['session/sessions', 'plugins/session', 'login/transaction'],
   'session/endings': ['session/sessions', 'session/events', 'routes/auth-events'],
   'session/events': ['threats/store-writer', 'routes/event-stream'],
+  'session/open-session-cache': ['replicas/remembered-sessions', 'session/session-cache'],
   'session/record': ['session/sessions', 'session/inventory'],
   'session/refresh': ['session/refresh-answers'],
   'session/refresh-flight': ['session/refresh', 'session/refresh-answers'],

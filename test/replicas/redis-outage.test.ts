@@ -31,6 +31,11 @@ test('SC-13: while Redis is away for 10 s every answer is 503 with Retry-After, 
   const callback = await underWay.passIdp(String(started.json().authorization_url), 'bob')
 
   await redis.stop()
+  // Served from memory until a broken connection is noticed.
+  await until(async () => {
+    const answers = await Promise.all([first, second].map(({ url }) => browser.fetch(`${url}/auth/session`)))
+    return answers.every(({ status }) => status === 503)
+  }, 2000)
   const stoppedAt = performance.now()
   while (performance.now() - stoppedAt < OUTAGE_MS) {
     for (const { url, adminUrl } of [first, second]) {

@@ -38,7 +38,7 @@ function execute(path: string, sql: string): void {
   db.close()
 }
 
-testStore('embedded', async (t) => {
+testStore('embedded', 'alone', async (t) => {
   let now = 1_700_000_000.25
   const store = await open(t, join(buildDirectory(t), 'sessions.db'), { now: () => now })
   const advance = (seconds: number) => {

@@ -14,7 +14,7 @@ function create(t: TestContext, onSwept?: (entries: number) => void) {
   return { store, advance }
 }
 
-testStore('memory', (t) => create(t))
+testStore('memory', 'alone', (t) => create(t))
 
 test('memory store: ends at the very instant, also between two seconds', async (t) => {
   const { store, advance } = create(t)

@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRedisStore } from '../../src/store/redis-store.ts'
 import { askRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { recover } from './recover.ts'
 import { startSentinel } from './redis-topologies.ts'
+import { watchStore } from './watch-store.ts'
 
 for (const fault of ['stop', 'pause'] as const) {
   const what = fault === 'stop' ? 'is killed' : 'hangs'
@@ -35,6 +37,21 @@ for (const fault of ['stop', 'pause'] as const) {
     })
   })
 }
+
+test('redis sentinel: after a failover the new primary tells of changes, and what the old one was asked is doubtful', async (t) => {
+  const { url, servers } = await startSentinel(t)
+  const [store, writer] = [createRedisStore(url), createRedisStore(url)]
+  t.after(() => Promise.all([store.close(), writer.close()]))
+  const watched = watchStore(store)
+  await until(watched.isCurrent)
+  const gaps = watched.gaps()
+  await servers[0]?.stop()
+  await until(() => watched.gaps() > gaps)
+  await recover(() => writer.set('watched:a', 'v', 100))
+  await until(watched.isCurrent)
+  await writer.set('watched:b', 'v', 100)
+  await until(() => watched.told.includes('watched:b'))
+})
 
 test('redis sentinel: no Sentinel answers is store_unavailable, and told', async (t) => {
   const store = createRedisStore('redis://:hunter2@127.0.0.1:1,127.0.0.1:2/0?sentinel=main&sentinel_password=hunter3')

@@ -3,7 +3,9 @@ import { after, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRedisStore } from '../../src/store/redis-store.ts'
 import { askRedis, startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { testStore } from './store-contract.ts'
+import { watchStore } from './watch-store.ts'
 
 const server = await startRedis({ after })
 let tests = 0
@@ -16,7 +18,7 @@ function open(t: TestContext, suffix = `?prefix=test-${++tests}`) {
 
 const ask = (...command: string[]): Promise<string> => askRedis(server.port, ...command)
 
-testStore('redis', (t) => ({ store: open(t), advance: (seconds) => sleep(seconds * 1000) }))
+testStore('redis', 'told', (t) => ({ store: open(t), advance: (seconds) => sleep(seconds * 1000) }))
 
 test('redis store: is one of several writers', (t) => {
   assert.equal(open(t).exclusive, false)
@@ -133,8 +135,19 @@ test('redis store: signs in with user and password, percent-encoded in the URL',
 test('redis store: works with no more rights than it needs, on its own keys and channels', async (t) => {
   const commands =
     'get set getdel del expire incr zadd zrem zrange zrevrange zremrangebyscore pexpireat time scan publish'
-  const rights = [...commands.split(' '), 'subscribe', 'unsubscribe', 'ping', 'info', 'select', 'eval', 'evalsha']
-  const rules = ['~oten-bff:*', '&oten-bff:*', ...rights.map((command) => `+${command}`)]
+  const connection = [
+    'subscribe',
+    'unsubscribe',
+    'ping',
+    'info',
+    'select',
+    'eval',
+    'evalsha',
+    'client|id',
+    'client|tracking',
+  ]
+  const rights = [...commands.split(' '), ...connection]
+  const rules = ['~oten-bff:*', '&oten-bff:*', '&__redis__:invalidate', ...rights.map((command) => `+${command}`)]
   const strict = await startRedis(t, ['--user', 'default', 'off', '--user', 'bff', 'on', '>hunter2', ...rules])
   const store = createRedisStore(`redis://bff:hunter2@127.0.0.1:${strict.port}/1`)
   t.after(() => store.close())
@@ -155,6 +168,10 @@ test('redis store: works with no more rights than it needs, on its own keys and 
   await store.publish('c', 'm')
   leave()
   await store.ping()
+  const watched = watchStore(store)
+  await until(watched.isCurrent)
+  await store.set('watched:a', 'v', 10)
+  await until(() => watched.told.includes('watched:a'))
 })
 
 test('redis store: a forgotten script is sent again', async (t) => {

@@ -3,11 +3,16 @@ import { test } from 'node:test'
 import { testMessages } from './contract-messages.ts'
 import { testScan } from './contract-scan.ts'
 import { testSets } from './contract-sets.ts'
+import { type Remembering, testWatch } from './contract-watch.ts'
 import { testConditionalWrites } from './contract-writes.ts'
 import { type Create, callers, everyVerb } from './subject.ts'
 
-/** What callers rely on, whichever store stands behind. The caller closes the store and removes what it left. */
-export function testStore(name: string, create: Create): void {
+/**
+ * What callers rely on, whichever store stands behind. The caller closes the store and removes what it left.
+ *
+ * @param remembering whether what is read may be remembered
+ */
+export function testStore(name: string, remembering: Remembering, create: Create): void {
   testReadsAndWrites(name, create)
   testExpiry(name, create)
   testRaces(name, create)
@@ -15,6 +20,7 @@ export function testStore(name: string, create: Create): void {
   testSets(name, create)
   testScan(name, create)
   testMessages(name, create)
+  testWatch(name, remembering, create)
   testEdges(name, create)
 }
 
