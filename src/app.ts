@@ -32,6 +32,7 @@ import { apiProxy } from './routes/api-proxy.ts'
 import { appLanding } from './routes/app-landing.ts'
 import { authBackchannelLogout } from './routes/auth-backchannel-logout.ts'
 import { authCallback } from './routes/auth-callback.ts'
+import { authClient } from './routes/auth-client.ts'
 import { authEvents } from './routes/auth-events.ts'
 import { authHandoff } from './routes/auth-handoff.ts'
 import { authJwks } from './routes/auth-jwks.ts'
@@ -195,6 +196,7 @@ async function createApp(
   await app.register(authBackchannelLogout, { config, idp, sessions, marks, store, now, metrics })
   await app.register(authJwks, { secrets: config.secrets })
   await app.register(authOpenapi)
+  await app.register(authClient)
   await app.register(appLanding, { config, handoffs })
   routeHandshakes(app)
   await app.register(apiProxy, { config, sessions, refresher, events, now })

@@ -55,7 +55,7 @@ test('the pure rooms do no HTTP: login, session and proxy know no server', () =>
 test('a route file is named by the path it serves', () => {
   const strangers = globSync('src/routes/auth-*.ts', { cwd: root }).filter((path) => {
     const served = path.replace(/^src\/routes\/auth-/, '').replace(/\.ts$/, '')
-    return !new RegExp(`'/auth/${served.replaceAll('-', '[-/]')}(\\.json|\\.yaml)?'`).test(read(path))
+    return !new RegExp(`'/auth/${served.replaceAll('-', '[-/]')}(\\.json|\\.yaml|\\.js)?'`).test(read(path))
   })
   assert.deepEqual(strangers, [])
 })

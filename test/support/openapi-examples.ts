@@ -97,4 +97,5 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     },
   },
   getOpenapi: { answers: { 200: { openapi: '3.1.0' } } },
+  getClient: { answers: { 200: 'export { getSession, signIn, signOut }' } },
 }

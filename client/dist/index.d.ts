@@ -1,0 +1,11 @@
+export type { Operations } from './api.ts';
+export { type ErrorListener, type Listener, onChange } from './changes.ts';
+export { BffError } from './errors.ts';
+export { fetch } from './fetch.ts';
+export { restoreHash } from './hash.ts';
+export { configure } from './origin.ts';
+export { authError } from './own-url.ts';
+export { getSession } from './session.ts';
+export { type SignInOptions, signIn, signInUrl } from './sign-in.ts';
+export { signOut } from './sign-out.ts';
+export type { EndReason, Session, SignedIn } from './types.ts';

@@ -1,0 +1,15 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+/** Where oten-bff listens. Browsers reach it through this server: one origin, `PUBLIC_URL=http://localhost:5173`. */
+const service = process.env.BFF_URL ?? 'http://localhost:8080'
+
+const server = { port: 5173, strictPort: true, proxy: { '/auth': service, '/api': { target: service, ws: true } } }
+
+export default defineConfig({
+  plugins: [react()],
+  // The client is a link into the repository here, and would find the React that stands there: two do not work together.
+  resolve: { dedupe: ['react'] },
+  server,
+  preview: server,
+})
