@@ -65,8 +65,8 @@ async function startUp({ stage, record }: Bench): Promise<void> {
 const GROWTH_PER_SECOND = 5000
 const GROWTH_LOAD_S = 10
 
-async function memory({ few, record }: Bench): Promise<void> {
-  record('memory', await measureGrowth(await few.file(), GROWTH_PER_SECOND, GROWTH_LOAD_S))
+async function memory({ stage, few, record }: Bench): Promise<void> {
+  record('memory', await measureGrowth(stage, await few.file(), GROWTH_PER_SECOND, GROWTH_LOAD_S))
 }
 
 /** One store after the other, since each takes gigabytes. */
@@ -78,7 +78,7 @@ async function many(bench: Bench): Promise<void> {
   const file = await inFile(stage, sessions)
   record('room', measureFileRoom(file, sessions))
   await run(bench, sessionHit(file))
-  record('start_up', await measureStartUpOver(file))
+  record('start_up', await measureStartUpOver(stage, file))
   record('sweep', await measureSweep(file, sessions))
   await file.remove()
 

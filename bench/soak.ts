@@ -12,7 +12,7 @@ const GROWTH_MB_MAX = 40
 export async function soak(): Promise<void> {
   const stage = openStage()
   try {
-    const growth = await measureGrowth(await inFile(stage, SESSIONS), PER_SECOND, LOAD_S)
+    const growth = await measureGrowth(stage, await inFile(stage, SESSIONS), PER_SECOND, LOAD_S)
     REPORTS.memory(growth)
     const isMet = growth.growth_mb <= GROWTH_MB_MAX
     console.log(`${isMet ? 'met' : 'NOT MET'}: growth ≤ ${GROWTH_MB_MAX} MB`)

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { layBundle } from '../test/support/bundle.ts'
 import { createSessionKey } from '../test/support/env.ts'
 import { type RedisServer, startRedis } from '../test/support/redis.ts'
 import { type Server, startServer } from './servers/spawn.ts'
@@ -13,6 +14,8 @@ export interface Stage {
   idp(): Promise<Server>
   upstream(): Promise<Server>
   redis(): Promise<RedisServer>
+  /** The `main` of the bundle, which is what the image has. */
+  bundle(): Promise<string>
   /** Runs when the stage closes; what was asked for last runs first. */
   after(work: () => Promise<void>): void
   close(): Promise<void>
@@ -39,6 +42,7 @@ export function openStage(): Stage {
     idp,
     upstream: once(() => start('upstream')),
     redis: once(() => startRedis({ after })),
+    bundle: once(async () => (await layBundle(join(folder, 'bundle')))('main')),
     serviceEnv: async () => ({
       PUBLIC_URL: 'http://localhost:8080',
       OTEN_ISSUER: `http://127.0.0.1:${(await idp()).port}`,

@@ -5,14 +5,15 @@ import { buildRequest, cycle } from '../load/requests.ts'
 import type { Place } from '../places.ts'
 import type { Growth } from '../results.ts'
 import { startMain } from '../servers/main-process.ts'
+import type { Stage } from '../stage.ts'
 import { SESSION } from './session.ts'
 
 /** For V8 to give back what it kept at hand for the load. */
 const REST_MS = 3000
 
-/** Resident memory of the service as it is deployed: when idle, under load, and after it. */
-export async function measureGrowth(place: Place, perSecond: number, loadS: number): Promise<Growth> {
-  const main = await startMain(place.subject.env)
+/** Resident memory of the bundle, which is what the image has: when idle, under load, and after it. */
+export async function measureGrowth(stage: Stage, place: Place, perSecond: number, loadS: number): Promise<Growth> {
+  const main = await startMain(place.subject.env, await stage.bundle())
   await sleep(1000)
   const idleMb = main.rssMb()
   const requests = (place.credentials ?? []).map((value) =>

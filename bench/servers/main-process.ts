@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { baseEnv } from '../../test/support/env.ts'
 import { getFreePort } from '../../test/support/world.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** The sources as they are. */
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url).href
 
-/** The service as it is deployed: `src/main.ts` in a process of its own. */
+/** The service in a process of its own, as it is deployed. */
 export interface MainProcess {
   readonly port: number
   /** From the start of the process to its first answer, as a load balancer would see it. */
@@ -19,12 +20,15 @@ export interface MainProcess {
   stop(): Promise<void>
 }
 
-/** @throws {Error} when it ends before it answers */
-export async function startMain(env: Readonly<Record<string, string>>): Promise<MainProcess> {
+/**
+ * @param main `MAIN`, or that of the bundle
+ * @throws {Error} when it ends before it answers
+ */
+export async function startMain(env: Readonly<Record<string, string>>, main: string): Promise<MainProcess> {
   const [port, adminPort] = [await getFreePort(), await getFreePort()]
   const own = { PUBLIC_URL: `http://localhost:${port}`, PORT: `${port}`, ADMIN_PORT: `${adminPort}`, LOG_LEVEL: 'warn' }
   const began = performance.now()
-  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN], {
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, main], {
     env: { ...baseEnv(), PATH: process.env.PATH ?? '', ...env, ...own },
     stdio: ['pipe', 'ignore', 'inherit'],
   })

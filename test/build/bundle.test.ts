@@ -1,24 +1,21 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import { layBundle } from '../support/bundle.ts'
 import { startCollector } from '../support/collector.ts'
 import { startFleet } from '../support/fleet.ts'
 import { startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
 const run = promisify(execFile)
-const ROOT = new URL('../..', import.meta.url).pathname
 
-/** As in the image: the bundle, the two files that it reads, and no package anywhere above it. */
 const folder = mkdtempSync(join(tmpdir(), 'oten-bff-bundle-'))
 after(() => rmSync(folder, { recursive: true }))
-await run(process.execPath, [join(ROOT, 'build/bundle.ts'), join(folder, 'dist/bff')])
-for (const path of ['openapi.yaml', 'client/dist']) cpSync(join(ROOT, path), join(folder, path), { recursive: true })
-const fileOf = (name: string): string => join(folder, `dist/bff/${name}.mjs`)
+const fileOf = await layBundle(folder)
 
 test('the bundle is the service: sign-in, API, refresh and tracing on two replicas over Redis', async (t) => {
   const [redis, collector] = [await startRedis(t), await startCollector(t)]
