@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Contender, StartContender } from './contender.ts'
+import { bare, type Contender, type StartContender } from './contender.ts'
 import { runClosed } from './load/closed.ts'
 import type { Options } from './options.ts'
 import type { Comparison, Slice } from './results.ts'
-import { median, round } from './statistics.ts'
+import { least, median, round } from './statistics.ts'
 
 export const CONNECTIONS = 64
 
@@ -12,55 +12,57 @@ export interface Case {
   readonly name: string
   readonly subject: StartContender
   readonly other: StartContender
-  /** False where a start takes too long for one a round. */
-  readonly startsAnew?: boolean
+}
+
+/** What most cases are held against: started and warmed once. */
+let warmBare: Promise<Contender> | undefined
+
+/** At the end of a run: until then this process does not end. */
+export async function stopBare(): Promise<void> {
+  await (await warmBare)?.stop()
+  warmBare = undefined
 }
 
 /**
- * Other, case, other, case …: each slice is held against the one beside it, so a drifting machine drifts in both. The case
- * is started anew for each round, since the speed of one process is not that of the next.
+ * Other, case, other, case …: each slice is held against the one beside it, so a drifting machine drifts in both. Both are
+ * warm before the first one.
  */
 export async function compare(
   one: Case,
-  { rounds, seconds }: Pick<Options, 'rounds' | 'seconds'>,
+  { rounds, seconds, warmUpS }: Pick<Options, 'rounds' | 'seconds' | 'warmUpS'>,
 ): Promise<Comparison> {
-  const { startsAnew = true } = one
-  const other = await one.other()
+  const isBare = one.other === bare
+  if (isBare) warmBare ??= bare().then((started) => warmUp(started, warmUpS))
+  const other = await (isBare && warmBare !== undefined
+    ? warmBare
+    : one.other().then((started) => warmUp(started, warmUpS)))
   const slices: Comparison['slices'][number][] = []
-  let subject: Contender | undefined
-  let rssMb = 0
+  const subject = await one.subject()
   try {
-    await warmUp(other)
+    await warmUp(subject, warmUpS)
     for (let index = 0; index < rounds; index++) {
-      if (subject === undefined) {
-        subject = await one.subject()
-        await warmUp(subject)
-      }
       slices.push({ other: await measure(other, seconds), subject: await measure(subject, seconds) })
-      rssMb = Math.max(rssMb, (await subject.usage()).rssMb)
-      if (startsAnew) {
-        await subject.stop()
-        subject = undefined
-      }
     }
+    const { rssMb } = await subject.usage()
+    return summarize(one.name, slices, rssMb)
   } finally {
-    await subject?.stop()
-    await other.stop()
+    await subject.stop()
+    if (!isBare) await other.stop()
   }
-  return summarize(one.name, slices, rssMb)
 }
 
-/** Of CPU, for V8 to have compiled what runs often; by the clock a busy machine would get less of it. */
-const WARM_UP_US = 500_000
-const WARM_UP_MS_MAX = 10_000
-
-/** What a process answers first it answers slowly: that is not counted. */
-async function warmUp(contender: Contender): Promise<void> {
-  const giveUpAt = performance.now() + WARM_UP_MS_MAX
+/**
+ * What a process answers first it answers slowly: that is not counted. V8 compiles what runs often beside the load, on the
+ * one core that the server has; after half a second a request still costs twice as much as after four. Of CPU, since by the
+ * clock a busy machine would get less of it.
+ */
+async function warmUp(contender: Contender, seconds: number): Promise<Contender> {
+  const giveUpAt = performance.now() + 3 * seconds * 1000
   const { cpuUs: before } = await contender.usage()
-  while ((await contender.usage()).cpuUs - before < WARM_UP_US && performance.now() < giveUpAt) {
-    await runClosed({ ...contender, connections: CONNECTIONS, durationMs: 100 })
+  while ((await contender.usage()).cpuUs - before < seconds * 1e6 && performance.now() < giveUpAt) {
+    await runClosed({ ...contender, connections: CONNECTIONS, durationMs: 200 })
   }
+  return contender
 }
 
 async function measure(contender: Contender, seconds: number): Promise<Slice> {
@@ -79,7 +81,10 @@ function summarize(name: string, slices: Comparison['slices'], rssMb: number): C
   return {
     case: name,
     ratio: round(median(slices.map(({ subject, other }) => subject.per_second / other.per_second)), 3),
-    cpu_ratio: round(median(slices.map(({ subject, other }) => other.cpu_us / subject.cpu_us)), 3),
+    cpu_ratio: round(
+      least(slices.map(({ other }) => other.cpu_us)) / least(slices.map(({ subject }) => subject.cpu_us)),
+      3,
+    ),
     per_second: median(slices.map(({ subject }) => subject.per_second)),
     cpu_us: round(median(slices.map(({ subject }) => subject.cpu_us)), 1),
     rss_mb: Math.round(rssMb),

@@ -51,7 +51,7 @@ async function proxying(bench: Bench): Promise<void> {
 async function signIn(bench: Bench): Promise<void> {
   await run(bench, await start(bench.stage, 'EdDSA'))
   await run(bench, await start(bench.stage, 'HS256'))
-  await run(bench, await callback(bench.stage, bench.options.seconds))
+  await run(bench, await callback(bench.stage, bench.options))
 }
 
 async function storm({ stage, record }: Bench): Promise<void> {

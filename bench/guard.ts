@@ -3,15 +3,15 @@ import { proxyOfReplyFrom } from './cases/proxy.ts'
 import { sessionHit } from './cases/session.ts'
 import { start } from './cases/start.ts'
 import { verify } from './cases/verify.ts'
-import { type Case, compare } from './compare.ts'
+import { type Case, compare, stopBare } from './compare.ts'
 import { leaveServerCore } from './cores.ts'
 import { createFew } from './groups.ts'
 import { isSlower, type Limit, readLimit } from './limit.ts'
 import type { Comparison } from './results.ts'
 import { openStage, type Stage } from './stage.ts'
 
-/** Five starts of the process: two of the same code can differ by a quarter, and the middle of five seldom does. */
-const OPTIONS = { rounds: 5, seconds: 0.3 } as const
+/** The best of five rounds counts, of each. */
+const OPTIONS = { rounds: 5, seconds: 0.3, warmUpS: 3.5 } as const
 
 async function buildCases(stage: Stage): Promise<Case[]> {
   const few = createFew(stage)
@@ -50,6 +50,7 @@ async function guard(committed: readonly Comparison[]): Promise<boolean> {
     console.log(still.length === 0 ? 'as fast as it was' : `slower than it was: ${still.join('; ')}`)
     return still.length === 0
   } finally {
+    await stopBare()
     await stage.close()
   }
 }

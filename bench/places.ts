@@ -21,8 +21,6 @@ export interface Place {
   readonly subject: ServiceSubject
   /** Undefined where the service has to make them: it says them when it listens. */
   readonly credentials: readonly string[] | undefined
-  /** False where each process has to be filled, and that takes a while. */
-  readonly startsQuickly: boolean
   readonly nodeOptions: readonly string[]
   /** Of the file. */
   readonly path?: string
@@ -44,7 +42,6 @@ export async function inMemory(stage: Stage, sessions: number): Promise<Place> {
     name: `memory:, ${shorten(sessions)} sessions`,
     subject: { kind: 'service', env, fill: { sessions, asked } },
     credentials: undefined,
-    startsQuickly: sessions <= HEAP_SESSIONS_MAX,
     nodeOptions: sessions > HEAP_SESSIONS_MAX ? ['--max-old-space-size=12288'] : [],
     remove: async () => {},
   }
@@ -59,7 +56,6 @@ export async function inFile(stage: Stage, sessions: number): Promise<Place> {
     name: `file:, ${shorten(sessions)} sessions`,
     subject: { kind: 'service', env },
     credentials,
-    startsQuickly: true,
     nodeOptions: [],
     path,
     async remove() {
@@ -77,7 +73,6 @@ export async function inRedis(stage: Stage, sessions: number): Promise<Place> {
     name: `Redis, ${shorten(sessions)} sessions`,
     subject: { kind: 'service', env },
     credentials,
-    startsQuickly: true,
     nodeOptions: [],
     remove: () => redis.restart(),
   }

@@ -13,7 +13,7 @@ export interface Comparison {
   readonly case: string
   /** By requests answered in the same time. */
   readonly ratio: number
-  /** By CPU for one request. */
+  /** By CPU for one request, of the best round of each. */
   readonly cpu_ratio: number
   readonly per_second: number
   readonly cpu_us: number

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { requirePrograms } from '../test/support/programs.ts'
-import { CONNECTIONS } from './compare.ts'
+import { CONNECTIONS, stopBare } from './compare.ts'
 import { CORES, leaveServerCore } from './cores.ts'
 import { type Bench, createFew, GROUPS } from './groups.ts'
 import { isWhole, type Options, parseOptions } from './options.ts'
@@ -38,6 +38,7 @@ async function run(options: Options): Promise<Results> {
       ...bench.measurements,
     }
   } finally {
+    await stopBare()
     await stage.close()
   }
 }

@@ -2,6 +2,9 @@
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
+/** What a thing costs when nothing else gets in its way: other work on the machine only ever adds. */
+export const least = (values: readonly number[]): number => Math.min(...values)
+
 /** The value that `share` of all values do not exceed; `sorted` ascending. */
 export const percentile = (sorted: ArrayLike<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN

@@ -19,7 +19,7 @@ const ROOMS = [
   ['session', /^src\/session\//],
   ['idp', /^src\/idp\//],
   ['store', /^src\/store\//],
-  ['foundation', /^src\/(config(\.ts|\/)|log\.ts|metrics\.ts|tracing\.ts|errors\.ts)/],
+  ['foundation', /^src\/(config(\.ts|\/)|log\.ts|metrics\.ts|tracing\.ts|errors\.ts|random\.ts)/],
 ] as const
 
 const roomOf = (path: string): number => ROOMS.findIndex(([, pattern]) => pattern.test(path))

@@ -10,5 +10,4 @@ export const sessionHit = (place: Place): Case => ({
   name: `session hit, ${place.name}, of bare Fastify`,
   subject: signedIn(place, SESSION),
   other: bare,
-  startsAnew: place.startsQuickly,
 })

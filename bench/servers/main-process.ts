@@ -2,12 +2,12 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { endWithUs } from '../../test/support/end-with-us.ts'
 import { baseEnv } from '../../test/support/env.ts'
 import { getFreePort } from '../../test/support/world.ts'
 
 /** The sources as they are. */
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const END_WITH_PARENT = new URL('../../demo/end-with-parent.ts', import.meta.url).href
 
 /** The service in a process of its own, as it is deployed. */
 export interface MainProcess {
@@ -28,10 +28,11 @@ export async function startMain(env: Readonly<Record<string, string>>, main: str
   const [port, adminPort] = [await getFreePort(), await getFreePort()]
   const own = { PUBLIC_URL: `http://localhost:${port}`, PORT: `${port}`, ADMIN_PORT: `${adminPort}`, LOG_LEVEL: 'warn' }
   const began = performance.now()
-  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, main], {
+  const child = spawn(process.execPath, [main], {
     env: { ...baseEnv(), PATH: process.env.PATH ?? '', ...env, ...own },
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
+  endWithUs(child) // From outside: what is loaded into the process would be measured with it.
   await untilAnswering(child, port)
   const startedMs = performance.now() - began
   return {

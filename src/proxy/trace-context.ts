@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawRandom } from '../random.ts'
 
 /** W3C Trace Context §3.2: version, trace id, parent id, flags; an id of zeros is none. */
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
@@ -11,19 +11,8 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
  */
 export function buildTraceparent(inbound: unknown): string {
   const found = typeof inbound === 'string' ? TRACEPARENT.exec(inbound) : null
-  const [, traceId = takeHex(32), flags = '00'] = found ?? []
-  return `00-${traceId}-${takeHex(16)}-${flags}`
-}
-
-const POOL_OCTETS = 4096
-let pool = ''
-
-/** Digits from a pool: to ask the system's generator for each id costs as much as the rest of a call. */
-function takeHex(digits: number): string {
-  if (pool.length < digits) pool = randomBytes(POOL_OCTETS).toString('hex')
-  const taken = pool.slice(0, digits)
-  pool = pool.slice(digits)
-  return taken
+  const [, traceId = drawRandom(16).toString('hex'), flags = '00'] = found ?? []
+  return `00-${traceId}-${drawRandom(8).toString('hex')}-${flags}`
 }
 
 /** True when the caller's trace goes on; otherwise its `tracestate` says nothing any more (W3C Trace Context §3.3). */

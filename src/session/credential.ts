@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { drawRandom } from '../random.ts'
 
 /**
  * How a session's credential travels. A browser's cookie and an app's are told apart before the store is asked, since
@@ -19,7 +20,7 @@ const SHAPES: readonly (readonly [CredentialKind, RegExp])[] = [
 ]
 
 /** An unguessable string from the system's generator, `octets` long before base64url. */
-export const createSecret = (octets = 32): string => randomBytes(octets).toString('base64url')
+export const createSecret = (octets = 32): string => drawRandom(octets).toString('base64url')
 
 /** A fresh credential; only its hash is ever stored (SC-05). */
 export const createCredential = (kind: CredentialKind): string => PREFIXES[kind] + createSecret()

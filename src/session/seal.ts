@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { SealKey } from '../config.ts'
+import { drawRandom } from '../random.ts'
 
 const VERSION = '1'
 const IV_OCTETS = 12
@@ -37,7 +38,7 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
     seal(purpose, credential, plaintext) {
       const [key] = keys()
       if (key === undefined) throw new Error('there is no sealing key')
-      const iv = randomBytes(IV_OCTETS)
+      const iv = drawRandom(IV_OCTETS)
       const cipher = createCipheriv('aes-256-gcm', deriveKey(key, purpose, credential), iv)
       const ciphertext = Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
       return `${VERSION}.${key.id}.${ciphertext.toString('base64url')}`

@@ -109,7 +109,7 @@ test('what a page asks of a sign-in arrives at the IdP, and the address of a pla
   assert.deepEqual(Object.fromEntries(link.searchParams), asked)
 
   const request = page.waitForRequest((sent) => sent.url().startsWith(`${demo.bff}/auth/start`))
-  await page.evaluate((given) => window.bff.signIn(given), options)
+  await page.evaluate((given) => void window.bff.signIn(given), options)
   const sent = new URL((await request).url()).searchParams
   assert.deepEqual(Object.fromEntries(sent), { ...asked, response: 'json' })
   await passIdp(page, 'ada')
@@ -176,7 +176,7 @@ test('a sign-out ends the session here and at the IdP, and leads back to the pag
     await passIdp(page, 'ada')
     await waitForState(page, 'signed-in')
     const atIdp = page.waitForRequest((request) => request.url().startsWith(`${demo.simulator}/`))
-    await page.evaluate((options) => window.bff.signOut(options), given)
+    await page.evaluate((options) => void window.bff.signOut(options), given)
     await atIdp
     await page.waitForURL(place)
     await waitForState(page, 'signed-out')
@@ -190,7 +190,7 @@ test('a sign-out with nothing to end at the IdP stays on the page, or goes where
   await waitForState(page, 'signed-out')
   await page.evaluate(() => window.bff.signOut())
   assert.equal(page.url(), `${home}inbox`)
-  await page.evaluate(() => window.bff.signOut({ returnTo: '/bye#here' }))
+  await page.evaluate(() => void window.bff.signOut({ returnTo: '/bye#here' }))
   await page.waitForURL(`${home}bye#here`)
 })
 

@@ -52,7 +52,7 @@ for (const [what, path] of [
     await page.goto(`${home}${path}`)
     await page.waitForFunction(() => window.bff)
     await context.clock.pauseAt(Date.now() + 10_000) // From now on nothing is done by the clock.
-    await page.evaluate(() => window.bff.signOut())
+    await page.evaluate(() => void window.bff.signOut())
     await waitToHear(other, { who: null, reason: 'logout' })
   })
 }
@@ -65,7 +65,7 @@ test('a sign-in in one tab shows in the others, and so does that of somebody els
   assert.deepEqual(await waitToHear(other, { who: 'ada' }), [{ who: null }, { who: 'ada' }])
 
   await context.clearCookies({ domain: '127.0.0.1' }) // The IdP has forgotten her.
-  await page.evaluate(() => window.bff.signIn())
+  await page.evaluate(() => void window.bff.signIn())
   await passIdp(page, 'grace')
   await waitForState(page, 'signed-in')
   const heard = await waitToHear(other, { who: 'grace' })

@@ -4,6 +4,10 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ENDPOINTS } from '../../demo/idp/endpoints.ts'
+import { presetClients } from '../../demo/idp/presets.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createSessionKey } from '../support/env.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const SERVICE = 'https://login.example.com'
@@ -55,3 +59,20 @@ test('the words of both examples are the same: whoever changes one changes the o
   const [one, other] = examples.map((name) => readFileSync(join(ROOT, `examples/${name}/src/words.ts`), 'utf8'))
   assert.equal(one, other)
 })
+
+for (const name of examples) {
+  test(`${name}: the settings in its README start the service, as a client that the simulator knows`, () => {
+    const readme = readFileSync(join(ROOT, `examples/${name}/README.md`), 'utf8')
+    const [simulator = '', service = '', app = ''] = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map(
+      ([, text]) => text,
+    )
+    const given = Object.fromEntries([...service.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, key, value]) => [key, value]))
+    const config = loadConfig({ ...given, SESSION_KEYS: createSessionKey() })
+    const [client] = presetClients([config.publicUrl]).filter(({ clientId }) => clientId === given.OTEN_CLIENT_ID)
+    assert.equal(client?.clientSecret, given.OTEN_CLIENT_SECRET)
+    assert.equal(client?.requestObjectAlg, given.JAR_ALG)
+    assert.ok(simulator.includes(`SIMULATOR_BFF_URLS=${config.publicUrl} `))
+    assert.equal(given.API_ROUTES, `/api/demo/hello=${given.OTEN_ISSUER}${ENDPOINTS.userinfo}`)
+    assert.ok(app.startsWith(`cd examples/${name} `))
+  })
+}
