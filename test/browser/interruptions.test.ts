@@ -39,7 +39,7 @@ test('a sign-in completes when the service is killed while the user is at the Id
 })
 
 test('an app stays signed in when the service is killed and started again', async (t) => {
-  const { page } = await open(t)
+  const { page } = await open(t, { expected: [/\/native\/auth\/events/] }) // The phone looks for its stream meanwhile.
   await page.goto(`${demo.phone}/`)
   await at(page, 'mode-token').check()
   await at(page, 'sign-in').click()
