@@ -23,7 +23,7 @@ for (const { name, open } of browsers) {
           const button = document.querySelector<HTMLElement>('[data-state="signed-out"] [data-testid="sign-in"]')
           if (button === null) return
           observer.disconnect()
-          sessionStorage.clicked = navigator.userActivation.hasBeenActive ? 'by a user' : 'by script'
+          sessionStorage.clicked = 'by script'
           button.click()
         }
         const observer = new MutationObserver(press)
