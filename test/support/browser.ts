@@ -125,11 +125,19 @@ async function passIdp(browser: Browser, authorizationUrl: string, login: string
         body: new URLSearchParams({ login, action }),
       })
     }
-    if (answer.location === null) throw new Error(`the IdP answered ${answer.status}: ${answer.text.slice(0, 300)}`)
+    if (answer.location === null) throw new Error(`the IdP answered ${answer.status}: ${readPage(answer.text)}`)
     if (new URL(answer.location).origin !== idpOrigin) return answer.location
     url = answer.location
   }
   throw new Error('the IdP redirects without end')
+}
+
+/** What a person would read on a page. */
+function readPage(html: string): string {
+  return html
+    .replace(/<style>.*?<\/style>|<[^>]*>/gs, ' ')
+    .replace(/\s+/g, ' ')
+    .slice(0, 1000)
 }
 
 function toHeaders(wire: Readonly<Record<string, string | string[] | undefined>>): Headers {
