@@ -97,10 +97,13 @@ export async function startStage(env: Readonly<Record<string, string>> = {}): Pr
 
 /** Waits until the page has heard something that fits, after what it had heard before. @returns all of it */
 export async function waitToHear(page: Page, wanted: Heard, after = 0): Promise<Heard[]> {
-  await page.waitForFunction(
-    ([expected, from]) => window.heard?.slice(from).some((heard) => JSON.stringify(heard) === expected),
-    [JSON.stringify(wanted), after] as const,
-  )
+  const expected = JSON.stringify(wanted)
+  const isHeard = ([expected, from]: readonly [string, number]) =>
+    window.heard?.slice(from).some((heard) => JSON.stringify(heard) === expected)
+  await page.waitForFunction(isHeard, [expected, after] as const).catch(async (cause: Error) => {
+    const heard = await page.evaluate(() => JSON.stringify(window.heard))
+    throw new Error(`${page.url()} did not hear ${expected}, but ${heard}`, { cause })
+  })
   return page.evaluate(() => window.heard)
 }
 
