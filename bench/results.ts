@@ -71,7 +71,7 @@ export interface Room {
 
 export interface Sweep {
   readonly sessions: number
-  /** Entries and members that had expired, and those that were reclaimed before the time was over. */
+  /** Entries that had expired, and those that were reclaimed before the time was over. */
   readonly expired: number
   readonly swept: number
   readonly took_ms: number

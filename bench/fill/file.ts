@@ -20,7 +20,9 @@ export async function fillFile(path: string, plan: FillPlan): Promise<string[]> 
     db.exec('BEGIN')
     const credentials = await fillSessions(plan, (batch) => {
       const now = Date.now() / 1000
-      for (const { verb, key, value, ttlS } of batch.flat()) statements[verb].run(key, value, now + ttlS)
+      for (const { verb, key, value, ttlS } of batch.flat()) {
+        statements[verb].run(key, verb === 'set' ? Buffer.from(value, 'latin1') : value, now + ttlS)
+      }
     })
     db.exec('COMMIT')
     return credentials
@@ -29,18 +31,16 @@ export async function fillFile(path: string, plan: FillPlan): Promise<string[]> 
   }
 }
 
-/** Lets the oldest sessions of a file end. @returns how many entries and members that are */
+/** Lets the oldest sessions of a file end, as by their idle limit: lists hold them for longer. @returns how many entries that are */
 export async function expireOldest(path: string, sessions: number): Promise<number> {
   const db = await openSessionFile(path, 0)
   try {
     db.exec('PRAGMA cache_size = -1000000')
     const now = Date.now() / 1000
     const last = db.prepare('SELECT rowid FROM entries WHERE key LIKE ? ORDER BY rowid LIMIT 1 OFFSET ?')
-    const { rowid = 0 } = last.get('session:%:meta', sessions - 1) ?? {}
-    const keys = 'SELECT key FROM entries WHERE rowid <= ?'
-    const members = db.prepare(`UPDATE members SET expires_at = ? WHERE member IN (${keys})`).run(now, rowid)
+    const { rowid = 0 } = last.get('session:{%}', sessions - 1) ?? {}
     const entries = db.prepare('UPDATE entries SET expires_at = ? WHERE rowid <= ?').run(now, rowid)
-    return Number(members.changes) + Number(entries.changes)
+    return Number(entries.changes)
   } finally {
     db.close()
   }

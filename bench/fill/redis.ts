@@ -17,7 +17,8 @@ export async function fillRedis(url: string, plan: FillPlan): Promise<string[]> 
     const credentials = await fillSessions(plan, async (batch) => {
       const writes = batch.flat()
       keys += writes.length
-      if (!socket.write(writes.map((write) => encodeWrite(prefix, write)).join(''))) await once(socket, 'drain')
+      if (!socket.write(writes.map((write) => encodeWrite(prefix, write)).join(''), 'latin1'))
+        await once(socket, 'drain')
     })
     socket.write(encodeCommand('CLIENT', 'REPLY', 'ON'))
     await readAnswer(socket, '+OK')
@@ -36,7 +37,7 @@ function encodeWrite(prefix: string, { verb, key, value, ttlS }: Write): string 
   return encodeCommand('ZADD', prefix + key, endsAtMs, value) + encodeCommand('PEXPIREAT', prefix + key, endsAtMs)
 }
 
-/** ASCII alone, so that a string's length is its octets'. */
+/** A character is an octet, as for the store. */
 const encodeCommand = (...words: readonly string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`
 

@@ -87,8 +87,8 @@ function createMaker({ env, tokenLifeS }: FillPlan) {
   }
 }
 
-/** What comes before and after the hash in the name of a key. */
-const AROUND_HASH = /^([^{]*\{)([^}]*)(\}.*)$/
+/** What comes before and after the hash in the name of a key; a member of a list is the hash alone. */
+const AROUND_HASH = /^([^{]*\{|)([^{}]*)(\}.*|)$/
 
 /**
  * Copies under hashes of their own: what has one hash in the model has one hash in the copy. Each value is a new string,
@@ -105,7 +105,7 @@ function createCopier(model: StoredSession): () => StoredSession {
     return { verb, ttlS, key: parse(key), value: verb === 'set' ? Buffer.from(value, 'latin1') : parse(value) }
   })
   return () => {
-    const others = names.map(() => randomBytes(32).toString('base64url'))
+    const others = names.map(({ length }) => randomBytes(32).toString('base64url').slice(0, length))
     const build = ({ before, after, name }: ReturnType<typeof parse>): string => before + others[name] + after
     return parts.map(({ verb, ttlS, key, value }) => {
       return { verb, ttlS, key: build(key), value: Buffer.isBuffer(value) ? value.toString('latin1') : build(value) }

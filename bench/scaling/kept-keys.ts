@@ -15,8 +15,8 @@ export interface KeyWatch {
   readonly kinds: ReadonlyMap<string, KeyCost>
 }
 
-/** `oten-bff:session:{…}:meta`: what stands for a hash is left out. */
-export const kindOf = (key: string): string => key.replace(/[A-Za-z0-9_-]{43}/g, '…')
+/** `oten-bff:session:{…}:used`: what stands for a hash is left out. */
+export const kindOf = (key: string): string => key.replace(/[A-Za-z0-9_-]{43}|(?<=\{)[A-Za-z0-9_-]{22}(?=\})/g, '…')
 
 export function watchKeys(owner: Owner, port: number): KeyWatch {
   const redis = new Redis({ port, host: '127.0.0.1' })
@@ -42,7 +42,7 @@ export async function measureLists(port: number, sizes: readonly number[]): Prom
   for (const size of sizes) {
     const key = `list-of-${size}`
     const pipeline = redis.pipeline()
-    for (let n = 0; n < size; n++) pipeline.zadd(key, Date.now() + n, `session:{${String(n).padStart(43, '0')}}`)
+    for (let n = 0; n < size; n++) pipeline.zadd(key, Date.now() + n, String(n).padStart(22, '0'))
     await pipeline.exec()
     costs[size] = (await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0
     await redis.del(key)

@@ -73,7 +73,7 @@ export function createHandoffs({ store, seal, now }: HandoffsDeps): Handoffs {
       if (sealed === undefined) return refuseRepeated(store, code)
       const plaintext = seal.open('handoff', code, sealed)
       if (plaintext === undefined) return { kind: 'refused', reason: 'sealed_with_a_retired_key' }
-      const handoff = JSON.parse(plaintext) as Handoff // Authenticated by its seal: we wrote it.
+      const handoff = JSON.parse(plaintext.toString()) as Handoff // Authenticated by its seal: we wrote it.
       if (now() >= handoff.expiresAt) return { kind: 'refused', reason: 'expired' }
       if (!isVerifierOf(codeVerifier, handoff.codeChallenge)) return { kind: 'refused', reason: 'wrong_verifier' }
       return { kind: 'redeemed', handoff }

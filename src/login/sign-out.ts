@@ -40,7 +40,7 @@ export function createSignOuts({ store, seal }: { readonly store: Store; readonl
       const sealed = await store.take(ticketKey(ticket))
       const plaintext = sealed === undefined ? undefined : seal.open('sign-out', ticket, sealed)
       if (plaintext === undefined) return undefined
-      const signOut = JSON.parse(plaintext) as SignOut // Authenticated by its seal: we wrote it.
+      const signOut = JSON.parse(plaintext.toString()) as SignOut // Authenticated by its seal: we wrote it.
       const state = createSecret()
       if (signOut.returnTo !== undefined) {
         await store.set(landingKey(state), seal.seal('sign-out', state, signOut.returnTo), LANDING_S)
@@ -51,7 +51,7 @@ export function createSignOuts({ store, seal }: { readonly store: Store; readonl
     async land(state) {
       const sealed = await store.take(landingKey(state))
       if (sealed === undefined) return undefined
-      return seal.open('sign-out', state, sealed) as ReturnTo | undefined // It was one when we sealed it.
+      return seal.open('sign-out', state, sealed)?.toString() as ReturnTo | undefined // It was one when we sealed it.
     },
   }
 }

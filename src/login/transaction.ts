@@ -108,7 +108,7 @@ export function createTransactions({ store, seal, now }: TransactionsDeps): Tran
       const plaintext = seal.open('transaction', cookieValue, found) // The seal is the check of the binding.
       if (plaintext === undefined) return undefined
       if ((await store.take(key)) === undefined) return undefined // Another callback was first.
-      const transaction = JSON.parse(plaintext) as Transaction // Authenticated by its seal: we wrote it.
+      const transaction = JSON.parse(plaintext.toString()) as Transaction // Authenticated by its seal: we wrote it.
       // The inner limit, for a store that keeps things too long.
       return now() < transaction.expiresAt ? transaction : undefined
     },

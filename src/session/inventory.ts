@@ -1,24 +1,17 @@
 import type { Store } from '../store/store.ts'
-import type { CredentialKind } from './credential.ts'
 import { inBatches } from './in-batches.ts'
-import type { SessionRecord } from './record.ts'
+import type { SessionMeta } from './record.ts'
 import type { Seal } from './seal.ts'
-import { idpSessionKey, META_SUFFIX, metaKey, SESSION_PREFIX, usedKey, userKey } from './session-keys.ts'
-
-/** What may be known of a session without its credential: enough to list it and to end it, no token. */
-export interface SessionMeta {
-  readonly id: string
-  readonly kind: CredentialKind
-  readonly app?: string | undefined
-  readonly issuer: string
-  readonly sub: string
-  readonly sid?: string | undefined
-  /** Epoch seconds. */
-  readonly createdAt: number
-  readonly expiresAt: number
-  readonly idleS: number
-  readonly userAgent: string
-}
+import {
+  idpSessionKey,
+  isSessionKey,
+  memberOf,
+  SESSION_PREFIX,
+  sessionKeyOf,
+  usedKey,
+  userKey,
+} from './session-keys.ts'
+import { openMeta } from './stored-session.ts'
 
 export interface ListedSession extends SessionMeta {
   readonly key: string
@@ -27,9 +20,8 @@ export interface ListedSession extends SessionMeta {
 }
 
 export interface Inventory {
-  add(key: string, record: SessionRecord, ttlS: number): Promise<void>
-  remove(key: string, meta: SessionMeta | undefined): Promise<void>
-  find(key: string): Promise<SessionMeta | undefined>
+  add(key: string, meta: SessionMeta): Promise<void>
+  remove(key: string, meta: SessionMeta): Promise<void>
   /** The live sessions of a user, for showing. */
   list(issuer: string, sub: string): Promise<ListedSession[]>
   /** Store keys of all sessions of a user, of an IdP session, of everybody: for ending. Dead ones may be among them. */
@@ -47,14 +39,9 @@ interface Deps {
 
 /** Which sessions there are: indexes by user and by IdP session. They only point; the record alone makes a session. */
 export function createInventory({ store, seal, now }: Deps): Inventory {
-  const find = async (key: string): Promise<SessionMeta | undefined> => {
-    const sealed = await store.get(metaKey(key))
-    const plaintext = sealed === undefined ? undefined : seal.open('session-meta', key, sealed)
-    return plaintext === undefined ? undefined : (JSON.parse(plaintext) as SessionMeta) // Authenticated: we wrote it.
-  }
-
   const describe = async (key: string): Promise<ListedSession | undefined> => {
-    const [meta, sealedUse] = await Promise.all([find(key), store.get(usedKey(key))])
+    const [stored, sealedUse] = await Promise.all([store.get(key), store.get(usedKey(key))])
+    const meta = stored === undefined ? undefined : openMeta(seal, key, stored)
     if (meta === undefined) return undefined
     const lastUse = sealedUse === undefined ? undefined : seal.open('session-use', key, sealedUse)
     const lastUsedAt = lastUse === undefined ? meta.createdAt : Number(lastUse)
@@ -66,35 +53,29 @@ export function createInventory({ store, seal, now }: Deps): Inventory {
     ...(sid === undefined ? [] : [idpSessionKey(issuer, sid)]),
   ]
 
-  return {
-    find,
+  const listKeys = async (index: string): Promise<string[]> => (await store.members(index)).map(sessionKeyOf)
 
-    async add(key, record, ttlS) {
-      const { id, kind, app, issuer, sub, sid, createdAt, expiresAt, idleS, userAgent } = record
-      const meta: SessionMeta = { id, kind, app, issuer, sub, sid, createdAt, expiresAt, idleS, userAgent }
-      const lifeS = Math.max(1, Math.ceil(expiresAt - now()))
-      await Promise.all([
-        store.set(metaKey(key), seal.seal('session-meta', key, JSON.stringify(meta)), ttlS),
-        ...indexesOf(meta).map((index) => store.addMember(index, key, lifeS)),
-      ])
+  return {
+    async add(key, meta) {
+      const lifeS = Math.max(1, Math.ceil(meta.expiresAt - now()))
+      await Promise.all(indexesOf(meta).map((index) => store.addMember(index, memberOf(key), lifeS)))
     },
 
     async remove(key, meta) {
-      const indexes = meta === undefined ? [] : indexesOf(meta)
-      await Promise.all([store.delete(metaKey(key)), ...indexes.map((index) => store.removeMember(index, key))])
+      await Promise.all(indexesOf(meta).map((index) => store.removeMember(index, memberOf(key))))
     },
 
     async list(issuer, sub) {
-      const described = await inBatches(await store.members(userKey(issuer, sub)), describe)
+      const described = await inBatches(await listKeys(userKey(issuer, sub)), describe)
       return described.filter((session) => session !== undefined).toSorted((a, b) => b.createdAt - a.createdAt)
     },
 
-    listByUser: (issuer, sub) => store.members(userKey(issuer, sub)),
-    listBySid: (issuer, sid) => store.members(idpSessionKey(issuer, sid)),
+    listByUser: (issuer, sub) => listKeys(userKey(issuer, sub)),
+    listBySid: (issuer, sid) => listKeys(idpSessionKey(issuer, sid)),
 
     async *listAll() {
       for await (const key of store.scan(SESSION_PREFIX)) {
-        if (key.endsWith(META_SUFFIX)) yield key.slice(0, -':meta'.length)
+        if (isSessionKey(key)) yield key
       }
     },
   }

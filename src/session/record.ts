@@ -32,14 +32,8 @@ export interface NewSession {
   readonly userAgent: string
 }
 
-/**
- * A session as it is stored, sealed. The limits stand inside: a store that keeps a record too long, or a copy of it put
- * back later, does not lengthen a session (SC-10).
- */
-export interface SessionRecord {
-  readonly version: 1
-  /** Counts the refreshes: tells newer tokens from older ones. */
-  readonly generation: number
+/** What may be known of a session without its credential: enough to list it and to end it, no token. */
+export interface SessionMeta {
   /** Public: names the session to its user, opens nothing. */
   readonly id: string
   readonly kind: CredentialKind
@@ -49,8 +43,6 @@ export interface SessionRecord {
   readonly sub: string
   /** The IdP's own session, when it said so. */
   readonly sid?: string | undefined
-  readonly claims: UserClaims
-  readonly tokens: SessionTokens
   /** Epoch seconds. */
   readonly createdAt: number
   /** The absolute limit, epoch seconds. */
@@ -58,6 +50,17 @@ export interface SessionRecord {
   /** The idle limit, seconds since the last use. */
   readonly idleS: number
   readonly userAgent: string
+}
+
+/**
+ * A session as it is stored, sealed. The limits stand inside: a store that keeps a record too long, or a copy of it put
+ * back later, does not lengthen a session (SC-10).
+ */
+export interface SessionRecord extends SessionMeta {
+  /** Counts the refreshes: tells newer tokens from older ones. */
+  readonly generation: number
+  readonly claims: UserClaims
+  readonly tokens: SessionTokens
 }
 
 /** An opened session and what its holder presented. Lives in memory only; never logged, never serialized. */
@@ -75,9 +78,3 @@ export const endsAt = ({ record, lastUsedAt }: Pick<Session, 'record' | 'lastUse
 
 /** Decided by the limits in the record alone, whatever the store or the cookie's `Max-Age` say (SC-10). */
 export const isLive = (session: Pick<Session, 'record' | 'lastUsedAt'>, now: number): boolean => now < endsAt(session)
-
-/** @returns undefined for a record of another version: sealed by us, but not to be guessed at */
-export function parseRecord(plaintext: string): SessionRecord | undefined {
-  const record = JSON.parse(plaintext) as SessionRecord // Authenticated by its seal: nobody but us wrote it.
-  return record.version === 1 ? record : undefined
-}

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { SealKey } from '../config.ts'
 import { drawRandom } from '../random.ts'
 
-const VERSION = '1'
+const VERSION = '2'
 const IV_OCTETS = 12
 const TAG_OCTETS = 16
 
@@ -14,10 +14,13 @@ export type SealPurpose = 'session' | 'session-use' | 'session-meta' | 'transact
  * that neither a stolen store nor a leaked `SESSION_KEYS` opens a record alone: it takes both, and the one client.
  */
 export interface Seal {
-  /** @returns `version.keyId.base64url(iv ciphertext tag)` under the first key */
-  seal(purpose: SealPurpose, credential: string, plaintext: string): string
+  /**
+   * @param beside what stands beside it in the store and may not be exchanged: needed again, unaltered, to open
+   * @returns `version.keyId.`, then iv, ciphertext and tag: an octet for each character, as the store takes values
+   */
+  seal(purpose: SealPurpose, credential: string, plaintext: string | Uint8Array, beside?: string): string
   /** @returns undefined when it was not sealed by one of the keys for this purpose and this credential, or was altered */
-  open(purpose: SealPurpose, credential: string, sealed: string): string | undefined
+  open(purpose: SealPurpose, credential: string, sealed: string, beside?: string): Buffer | undefined
   /** False when the key of this value is not, not yet, or not any more among the keys. */
   hasKeyOf(sealed: string): boolean
   /** The keys of this moment; another object once they have changed. For those who keep what was opened. */
@@ -35,20 +38,21 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
     keys,
     hasKeyOf: (sealed) => findKey(sealed) !== undefined,
 
-    seal(purpose, credential, plaintext) {
+    seal(purpose, credential, plaintext, beside = '') {
       const [key] = keys()
       if (key === undefined) throw new Error('there is no sealing key')
       const iv = drawRandom(IV_OCTETS)
       const cipher = createCipheriv('aes-256-gcm', deriveKey(key, purpose, credential), iv)
-      const ciphertext = Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
-      return `${VERSION}.${key.id}.${ciphertext.toString('base64url')}`
+      cipher.setAAD(Buffer.from(beside, 'latin1'))
+      const octets = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext
+      const body = Buffer.concat([iv, cipher.update(octets), cipher.final(), cipher.getAuthTag()])
+      return headerOf(key) + body.toString('latin1')
     },
 
-    open(purpose, credential, sealed) {
+    open(purpose, credential, sealed, beside = '') {
       const key = findKey(sealed)
-      const [, , body, ...rest] = sealed.split('.')
-      if (key === undefined || body === undefined || rest.length > 0) return undefined
-      const octets = Buffer.from(body, 'base64url')
+      if (key === undefined) return undefined
+      const octets = Buffer.from(sealed.slice(headerOf(key).length), 'latin1')
       if (octets.length < IV_OCTETS + TAG_OCTETS) return undefined
       const decipher = createDecipheriv(
         'aes-256-gcm',
@@ -57,16 +61,18 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
         // Stated, or a shortened tag would be accepted and could be guessed.
         { authTagLength: TAG_OCTETS },
       )
+      decipher.setAAD(Buffer.from(beside, 'latin1'))
       decipher.setAuthTag(octets.subarray(-TAG_OCTETS))
       try {
-        const plaintext = decipher.update(octets.subarray(IV_OCTETS, -TAG_OCTETS), undefined, 'utf8')
-        return plaintext + decipher.final('utf8')
+        return Buffer.concat([decipher.update(octets.subarray(IV_OCTETS, -TAG_OCTETS)), decipher.final()])
       } catch {
         return undefined // The tag does not fit: altered, or another client's record.
       }
     },
   }
 }
+
+const headerOf = ({ id }: SealKey): string => `${VERSION}.${id}.`
 
 function deriveKey(key: SealKey, purpose: SealPurpose, credential: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key.key, credential, `oten-bff ${VERSION} ${purpose}`, 32))

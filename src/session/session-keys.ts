@@ -5,13 +5,16 @@ import { hashSecret } from './credential.ts'
  * None holds a secret, nor a name of a user.
  */
 
-/** The record, sealed under keys and credential. */
-export const sessionKey = (credential: string): string => `session:{${hashSecret(credential)}}`
+/** 132 bits of a SHA-256: who looks for what has a given hash tries as long as for an AES key, and each key is shorter. */
+const HASH_CHARACTERS = 22
 
-/** What a list of sessions shows; sealed under the keys alone, since whoever lists has other credentials. */
-export const metaKey = (key: string): string => `${key}:meta`
-export const META_SUFFIX = '}:meta'
+const hashShortly = (secret: string): string => hashSecret(secret).slice(0, HASH_CHARACTERS)
+
+const nameKey = (hash: string): string => `session:{${hash}}`
 export const SESSION_PREFIX = 'session:{'
+
+/** The record, sealed under keys and credential, and what a list shows of it. */
+export const sessionKey = (credential: string): string => nameKey(hashShortly(credential))
 
 /** When it was last used. Of its own: a late touch can neither revive a session nor put old tokens over new ones. */
 export const usedKey = (key: string): string => `${key}:used`
@@ -19,10 +22,17 @@ export const usedKey = (key: string): string => `${key}:used`
 /** The key of the session to which a key belongs that begins with it, its own included. */
 export const sessionOf = (key: string): string => key.slice(0, key.indexOf('}') + 1)
 
+/** True for the key of a record itself. */
+export const isSessionKey = (key: string): boolean => sessionOf(key) === key && key.startsWith(SESSION_PREFIX)
+
+/** How a list names a session: by the hash alone. */
+export const memberOf = (key: string): string => key.slice(SESSION_PREFIX.length, -1)
+export const sessionKeyOf = (member: string): string => nameKey(member)
+
 /** How it ended, for a while afterwards. Under a name of its own: nothing of an ended session is left under `session:`. */
 export const endedKey = (key: string): string => `ended-${key}`
 
-const hashNames = (...names: readonly string[]): string => hashSecret(JSON.stringify(names))
+const hashNames = (...names: readonly string[]): string => hashShortly(JSON.stringify(names))
 
 /** All sessions of a user: (iss, sub) is the account, never an e-mail address. */
 export const userKey = (issuer: string, sub: string): string => `user:{${hashNames(issuer, sub)}}`

@@ -8,14 +8,14 @@ import { openSessionCache } from './open-session-cache.ts'
 import {
   isLive,
   type NewSession,
-  parseRecord,
   type Session,
   type SessionRecord,
   type SessionTokens,
   type UserClaims,
 } from './record.ts'
 import type { Seal } from './seal.ts'
-import { metaKey, sessionKey, usedKey } from './session-keys.ts'
+import { sessionKey, usedKey } from './session-keys.ts'
+import { hasKeyOf, openMeta, openSession, sealSession } from './stored-session.ts'
 
 /** The store keeps what the idle limit ended a little longer: the limit inside decides, not the store's clock. */
 const SLACK_S = 60
@@ -95,17 +95,14 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
     }
   }
 
-  const write = (credential: string, record: SessionRecord): string =>
-    seal.seal('session', credential, JSON.stringify(record))
-
   const end = async (key: string, reason: EndReason, ending: Ending = reason): Promise<boolean> => {
     // Sent before the deletion, and the connection keeps the order: whoever does not find the session any more finds why.
     const noted = endings.note(key, ending).catch(() => {})
-    const ended = await change(key, () => store.delete(key))
-    if (ended) await events.publish(key, { type: 'ended', reason }) // Whatever becomes of the tidying up.
-    const meta = await inventory.find(key)
-    await Promise.all([noted, store.delete(usedKey(key)), inventory.remove(key, meta)])
-    return ended
+    const stored = await change(key, () => store.take(key))
+    if (stored !== undefined) await events.publish(key, { type: 'ended', reason }) // Whatever becomes of the tidying up.
+    const meta = stored === undefined ? undefined : openMeta(seal, key, stored)
+    await Promise.all([noted, store.delete(usedKey(key)), meta !== undefined && inventory.remove(key, meta)])
+    return stored !== undefined
   }
 
   return {
@@ -115,8 +112,8 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       const record = buildRecord(input, config.session, Math.floor(now()))
       const credential = createCredential(input.kind)
       const session = { key: sessionKey(credential), credential, record, lastUsedAt: record.createdAt }
-      await store.set(session.key, write(credential, record), ttlOf(record, now()))
-      await inventory.add(session.key, record, ttlOf(record, now()))
+      await store.set(session.key, sealSession(seal, session), ttlOf(record, now()))
+      await inventory.add(session.key, record)
       return session
     },
 
@@ -138,7 +135,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       // The record first: it must not run out under a user who is there, and without it there is nothing to slide.
       if (!(await store.expire(key, ttlS))) return undefined
       const sealedUse = seal.seal('session-use', key, String(lastUsedAt))
-      await change(key, () => Promise.all([store.set(usedKey(key), sealedUse, ttlS), store.expire(metaKey(key), ttlS)]))
+      await change(key, () => store.set(usedKey(key), sealedUse, ttlS))
       return { ...session, lastUsedAt }
     },
 
@@ -148,7 +145,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       const record = renewRecord(found.session.record, tokens, options)
       // Over this very value alone: a holder whose lease ran out cannot write over what came after it, and nothing
       // revives a session that ended meanwhile.
-      const sealed = write(credential, record)
+      const sealed = sealSession(seal, { key, credential, record })
       if (!(await change(key, () => store.swap(key, found.sealed, sealed, ttlOf(record, now()))))) return undefined
       if (record.generation > before.generation) await events.publish(key, { type: 'refreshed' })
       return { ...found.session, record }
@@ -171,7 +168,7 @@ export function createSessions({ store, seal, events, config, now }: SessionsDep
       if (ending === 'replaced') return true
       if (sealed === undefined) return false
       // The key may have arrived since the session was looked for: then it is there after all.
-      return !seal.hasKeyOf(sealed) || (await load(credential, key)) !== undefined
+      return !hasKeyOf(seal, sealed) || (await load(credential, key)) !== undefined
     },
   }
 }
@@ -183,8 +180,7 @@ async function readSession(
   key: string,
 ): Promise<{ session: Session; sealed: string } | undefined> {
   const [sealed, sealedUse] = await Promise.all([store.get(key), store.get(usedKey(key))])
-  const plaintext = sealed === undefined ? undefined : seal.open('session', credential, sealed)
-  const record = plaintext === undefined ? undefined : parseRecord(plaintext)
+  const record = sealed === undefined ? undefined : openSession(seal, { key, credential }, sealed)
   if (sealed === undefined || record === undefined) return undefined
   const lastUse = sealedUse === undefined ? undefined : seal.open('session-use', key, sealedUse)
   const session = { key, credential, record, lastUsedAt: lastUse === undefined ? record.createdAt : Number(lastUse) }
@@ -196,7 +192,7 @@ function buildRecord(input: NewSession, limits: Config['session'], createdAt: nu
   const { idleS, maxS } = input.kind === 'browser-cookie' ? limits.browser : limits.app
   // Past the refresh token's life the session could do nothing for its user any more (SC-10).
   const expiresAt = Math.min(createdAt + maxS, Math.floor(refreshTokenExpiresAt))
-  return { ...rest, version: 1, generation: 1, id: createSecret(16), createdAt, expiresAt, idleS }
+  return { ...rest, generation: 1, id: createSecret(16), createdAt, expiresAt, idleS }
 }
 
 const renewRecord = (

@@ -3,13 +3,12 @@ import { attempt } from './attempt.ts'
 import { createChannels } from './channels.ts'
 import { createEmbeddedScan } from './embedded-scan.ts'
 import { createEmbeddedSets } from './embedded-sets.ts'
+import { createEmbeddedSweep } from './embedded-sweep.ts'
 import { openSessionFile } from './session-file.ts'
 import type { Store } from './store.ts'
 import { startSweep } from './sweep.ts'
 import { createTicks } from './ticks.ts'
 
-/** Measured: larger pieces stall requests for longer, and reclaim no more in the same time. */
-const SWEEP_ROWS = 100
 const SWEEP_PAUSE_MS = 2
 
 /** What a store in a file needs. */
@@ -34,7 +33,7 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
   const { path, now, waitMs = 15_000, onSwept } = options
   const db = await openSessionFile(path, waitMs)
   const channels = createChannels()
-  const stopSweep = startSweep(buildSweep(db, now, onSwept), SWEEP_PAUSE_MS)
+  const stopSweep = startSweep(createEmbeddedSweep(db, now, onSwept), SWEEP_PAUSE_MS)
   const tick = createTicks(now)
   const open = () => {
     if (!db.isOpen) throw new Error('the store is closed')
@@ -61,20 +60,20 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
 function createValues(db: DatabaseSync, now: () => number) {
   const sql = prepare(db)
   return {
-    get: (key) => attempt(() => text(sql.get.get(key, now()))),
-    set: (key, value, ttlS) => attempt(() => void sql.set.run(key, value, now() + ttlS)),
+    get: (key) => attempt(() => decode(sql.get.get(key, now()))),
+    set: (key, value, ttlS) => attempt(() => void sql.set.run(key, encode(value), now() + ttlS)),
     add: (key, value, ttlS) =>
       attempt(() => {
         const at = now()
-        return sql.add.run(key, value, at + ttlS, at).changes > 0
+        return sql.add.run(key, encode(value), at + ttlS, at).changes > 0
       }),
     replace: (key, value, ttlS) =>
       attempt(() => {
         const at = now()
-        return sql.replace.run(value, at + ttlS, key, at).changes > 0
+        return sql.replace.run(encode(value), at + ttlS, key, at).changes > 0
       }),
     // `all`, since `get` leaves the statement before its end, and with it before the outcome of the commit.
-    take: (key) => attempt(() => text(sql.take.all(key, now())[0])),
+    take: (key) => attempt(() => decode(sql.take.all(key, now())[0])),
     delete: (key) =>
       attempt(() => {
         const at = now()
@@ -88,19 +87,25 @@ function createValues(db: DatabaseSync, now: () => number) {
     swap: (key, expected, value, ttlS) =>
       attempt(() => {
         const at = now()
-        return sql.swap.run(value, at + ttlS, key, at, expected).changes > 0
+        return sql.swap.run(encode(value), at + ttlS, key, at, encode(expected)).changes > 0
       }),
-    deleteIf: (key, expected) => attempt(() => sql.deleteIf.run(key, now(), expected).changes > 0),
+    deleteIf: (key, expected) => attempt(() => sql.deleteIf.run(key, now(), encode(expected)).changes > 0),
     increment: (key, ttlS) =>
       attempt(() => {
         const at = now()
-        return Number(text(sql.increment.all(key, at + ttlS, at)[0]))
+        return Number(decode(sql.increment.all(key, at + ttlS, at)[0]))
       }),
     ping: () => attempt(() => void sql.ping.get()),
   } satisfies Partial<Store>
 }
 
-const text = (row: Record<string, unknown> | undefined) => (typeof row?.value === 'string' ? row.value : undefined)
+const encode = (value: string): Buffer => Buffer.from(value, 'latin1')
+
+function decode(row: Record<string, unknown> | undefined): string | undefined {
+  if (!(row?.value instanceof Uint8Array)) return undefined
+  const { buffer, byteOffset, byteLength } = row.value
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
 
 /** One statement per verb: SQLite makes each a transaction of its own. */
 function prepare(db: DatabaseSync) {
@@ -117,24 +122,10 @@ function prepare(db: DatabaseSync) {
     expire: db.prepare('UPDATE entries SET expires_at = ? WHERE key = ? AND expires_at > ?'),
     swap: db.prepare('UPDATE entries SET value = ?, expires_at = ? WHERE key = ? AND expires_at > ? AND value = ?'),
     deleteIf: db.prepare('DELETE FROM entries WHERE key = ? AND expires_at > ? AND value = ?'),
-    increment: db.prepare(`INSERT INTO entries (key, value, expires_at) VALUES (?, '1', ?)
+    increment: db.prepare(`INSERT INTO entries (key, value, expires_at) VALUES (?, x'31', ?)
       ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at,
-        value = CASE WHEN expires_at > ? THEN CAST(value AS INTEGER) + 1 ELSE '1' END
-      RETURNING value`),
+        value = CASE WHEN expires_at > ? THEN CAST(CAST(value AS INTEGER) + 1 AS BLOB) ELSE x'31' END
+      RETURNING value`), // x'31': the digit 1.
     ping: db.prepare('SELECT count(*) FROM sqlite_schema'), // Reads the file, which `SELECT 1` would not.
-  }
-}
-
-function buildSweep(db: DatabaseSync, now: () => number, onSwept?: (entries: number) => void): () => boolean {
-  // SQLite as built into Node has no `DELETE … LIMIT`.
-  const sweeps = [
-    `DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
-    `DELETE FROM members WHERE (key, member) IN (
-      SELECT key, member FROM members WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
-  ].map((sql) => db.prepare(sql))
-  return () => {
-    const swept = sweeps.map((sweep) => Number(sweep.run(now()).changes))
-    onSwept?.(swept.reduce((sum, rows) => sum + rows))
-    return swept.includes(SWEEP_ROWS)
   }
 }

@@ -2,8 +2,8 @@ import type { Result } from 'ioredis'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    otenSwap(key: string, expected: string, value: string, ttlS: number): Result<number, Context>
-    otenDeleteIf(key: string, expected: string): Result<number, Context>
+    otenSwap(key: string, expected: Buffer, value: Buffer, ttlS: number): Result<number, Context>
+    otenDeleteIf(key: string, expected: Buffer): Result<number, Context>
     otenIncrement(key: string, ttlS: number): Result<number, Context>
     otenAddMember(key: string, member: string, ttlS: number): Result<unknown, Context>
     otenRemoveMember(key: string, member: string): Result<unknown, Context>

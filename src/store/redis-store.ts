@@ -88,19 +88,23 @@ function createWatches(target: RedisTarget, client: Redis, log: Pick<Log, 'warn'
 
 function buildValues(client: Client, ask: Ask, name: (key: string) => string) {
   return {
-    get: (key) => ask(async () => (await client.get(name(key))) ?? undefined),
-    set: (key, value, ttlS) => ask(async () => void (await client.set(name(key), value, 'EX', ttlS))),
-    add: (key, value, ttlS) => ask(async () => (await client.set(name(key), value, 'EX', ttlS, 'NX')) !== null),
-    replace: (key, value, ttlS) => ask(async () => (await client.set(name(key), value, 'EX', ttlS, 'XX')) !== null),
-    take: (key) => ask(async () => (await client.getdel(name(key))) ?? undefined),
+    get: (key) => ask(async () => decode(await client.getBuffer(name(key)))),
+    set: (key, value, ttlS) => ask(async () => void (await client.set(name(key), encode(value), 'EX', ttlS))),
+    add: (key, value, ttlS) => ask(async () => (await client.set(name(key), encode(value), 'EX', ttlS, 'NX')) !== null),
+    replace: (key, value, ttlS) =>
+      ask(async () => (await client.set(name(key), encode(value), 'EX', ttlS, 'XX')) !== null),
+    take: (key) => ask(async () => decode(await client.getdelBuffer(name(key)))),
     delete: (key) => ask(async () => (await client.del(name(key))) > 0),
     expire: (key, ttlS) => ask(async () => (await client.expire(name(key), ttlS)) > 0),
     swap: (key, expected, value, ttlS) =>
-      ask(async () => (await client.otenSwap(name(key), expected, value, ttlS)) > 0),
-    deleteIf: (key, expected) => ask(async () => (await client.otenDeleteIf(name(key), expected)) > 0),
+      ask(async () => (await client.otenSwap(name(key), encode(expected), encode(value), ttlS)) > 0),
+    deleteIf: (key, expected) => ask(async () => (await client.otenDeleteIf(name(key), encode(expected))) > 0),
     increment: (key, ttlS) => ask(() => client.otenIncrement(name(key), ttlS)),
   } satisfies Partial<Store>
 }
+
+const encode = (value: string): Buffer => Buffer.from(value, 'latin1')
+const decode = (octets: Buffer | null): string | undefined => octets?.toString('latin1')
 
 /** Walks through each server in turn. What a cluster has where is asked anew: a node left out would go unnoticed. */
 async function* scan(client: Client, ask: Ask, ownPrefix: string, prefix: string): AsyncGenerator<string> {

@@ -23,8 +23,17 @@ const SCHEMA_STEPS = [
    PRAGMA application_id = ${APPLICATION_ID};`,
   `CREATE TABLE members (key TEXT, member TEXT, expires_at REAL NOT NULL, PRIMARY KEY (key, member)) WITHOUT ROWID;
    CREATE INDEX members_by_expiry ON members (expires_at);`,
+  `CREATE TABLE octets (key TEXT PRIMARY KEY, expires_at REAL NOT NULL, value BLOB NOT NULL);
+   INSERT INTO octets SELECT key, expires_at, CAST(value AS BLOB) FROM entries;
+   DROP TABLE entries;
+   ALTER TABLE octets RENAME TO entries;
+   CREATE INDEX entries_by_expiry ON entries (expires_at);
+   DROP INDEX members_by_expiry;`,
 ]
 const SCHEMA_VERSION = SCHEMA_STEPS.length
+
+/** Of a new file. A session takes some 1.5 KB: five fill a page of 8 KB, where of the usual 4 KB a quarter stayed empty. */
+const PAGES = 'PRAGMA page_size = 8192'
 
 /**
  * Settings that last as long as the connection. `synchronous = NORMAL`: what was acknowledged survives the death of
@@ -35,7 +44,7 @@ const SCHEMA_VERSION = SCHEMA_STEPS.length
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  PRAGMA wal_autocheckpoint = 1000;
+  PRAGMA wal_autocheckpoint = 500;
   PRAGMA secure_delete = OFF;
   PRAGMA temp_store = MEMORY;
 `
@@ -68,6 +77,7 @@ function openNow(path: string): DatabaseSync {
   createFile(path)
   const db = new DatabaseSync(path, { timeout: 0 }) // Waiting inside SQLite would stall the event loop.
   try {
+    db.exec(PAGES) // Of no effect on a file that has pages.
     // The lock is taken with the first statement and, unlike in the normal mode, kept until the connection closes.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
     const version = checkContents(db, path)

@@ -13,7 +13,8 @@ export interface ChangeWatch {
 }
 
 /**
- * What outlives a request. Values are opaque strings, sealed by the caller; keys hold no secret. Each verb is one
+ * What outlives a request. Values are opaque, sealed by the caller; each character of one is an octet, U+0000 to U+00FF,
+ * and takes one in the store. Keys and members are ASCII and hold no secret. Each verb is one
  * Redis command, or a script that Redis runs as one, so each is atomic across callers and replicas. A key holds either
  * a value or a set. `ttlS`: whole seconds, at least 1.
  *

@@ -188,7 +188,7 @@ test('the table of spans has every attribute and name that the code gives, and n
 test('the versions of what is stored are those of the code', async (t) => {
   const [seal, record, file] = readTable(section('## Upgrade and rollback')).map(([, version]) => version)
   assert.equal(seal, /const VERSION = '(\d+)'/.exec(read('src/session/seal.ts'))?.[1])
-  assert.equal(record, /readonly version: (\d+)/.exec(read('src/session/record.ts'))?.[1])
+  assert.equal(record, /const VERSION = (\d+)/.exec(read('src/session/stored-session.ts'))?.[1])
   const folder = mkdtempSync(join(tmpdir(), 'operations-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'sessions.db')

@@ -69,11 +69,11 @@ test('BL-09: when one of several sessions could not be ended it is 400, and the 
   const { world, sign, send } = await build(t)
   const browsers = [(await signIn(world, 'ada')).browser, (await signIn(world, 'ada')).browser]
   const token = sign({ sub: 'ada' })
-  const remove: Store['delete'] = world.store.delete
-  let deletions = 0
-  const mock = t.mock.method(world.store, 'delete', (key: string) => {
+  const take: Store['take'] = world.store.take
+  let takes = 0
+  const mock = t.mock.method(world.store, 'take', (key: string) => {
     const isRecord = /^session:\{[^}]+\}$/.test(key)
-    return isRecord && ++deletions === 2 ? Promise.reject(storeDown()) : remove.call(world.store, key)
+    return isRecord && ++takes === 2 ? Promise.reject(storeDown()) : take.call(world.store, key)
   })
   assertRefused(await send(token))
   mock.mock.restore()

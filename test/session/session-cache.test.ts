@@ -17,7 +17,6 @@ const session = (key: string, lastUsedAt = 0) => ({
   lastUsedAt,
   record: {
     ...newSession(0),
-    version: 1 as const,
     generation: 1,
     id: key,
     createdAt: 0,

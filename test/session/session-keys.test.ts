@@ -6,21 +6,23 @@ import {
   endedSidKey,
   endedSubKey,
   idpSessionKey,
-  META_SUFFIX,
-  metaKey,
+  isSessionKey,
+  memberOf,
   SESSION_PREFIX,
   sessionKey,
+  sessionKeyOf,
+  sessionOf,
   usedKey,
   userKey,
 } from '../../src/session/session-keys.ts'
 
 test('the names of the keys stay: under others a new release, or the old one beside it, would find no session and no mark', () => {
   const key = sessionKey('b_a')
-  const hash = 'WKMpA6_D0U2vsXVR-z-j876wE7uQAcND9k6ONxBH-qY'
-  const user = '7_tn9w9XNtXFr5BjlIs-52LVCHWMV1NHYhuC-x-wKU4'
+  const hash = 'WKMpA6_D0U2vsXVR-z-j87'
+  const user = '7_tn9w9XNtXFr5BjlIs-52'
   assert.deepEqual(
-    [key, metaKey(key), usedKey(key), endedKey(key)],
-    [`session:{${hash}}`, `session:{${hash}}:meta`, `session:{${hash}}:used`, `ended-session:{${hash}}`],
+    [key, usedKey(key), endedKey(key)],
+    [`session:{${hash}}`, `session:{${hash}}:used`, `ended-session:{${hash}}`],
   )
   assert.deepEqual(
     [userKey, idpSessionKey, endedSidKey, endedSubKey].map((name) => name('https://idp.example', 'ada')),
@@ -29,11 +31,18 @@ test('the names of the keys stay: under others a new release, or the old one bes
   assert.equal(ENDED_ALL_KEY, 'ended-all')
 })
 
-test('what a list shows is found by its beginning and its end, and nothing else of a session is', () => {
+test('all records are found by the beginning of their keys, and told from all else that belongs to a session', () => {
   const key = sessionKey('b_a')
-  const isListed = (name: string): boolean => name.startsWith(SESSION_PREFIX) && name.endsWith(META_SUFFIX)
-  const others = [key, usedKey(key), endedKey(key), endedKey(metaKey(key)), userKey('a', 'b')]
-  assert.deepEqual([isListed(metaKey(key)), others.some(isListed)], [true, false])
+  assert.ok(key.startsWith(SESSION_PREFIX))
+  const others = [usedKey(key), endedKey(key), `${key}:refresh`, userKey('a', 'b'), '', 'session:{', '}']
+  assert.deepEqual([isSessionKey(key), others.some(isSessionKey)], [true, false])
+  assert.deepEqual([key, usedKey(key)].map(sessionOf), [key, key])
+})
+
+test('a list names a session by its hash alone, which leads back to its key', () => {
+  const key = sessionKey('b_a')
+  assert.match(memberOf(key), /^[\w-]{22}$/)
+  assert.equal(sessionKeyOf(memberOf(key)), key)
 })
 
 test('ID-12: two names are hashed as two: no end of one with the beginning of the other makes the same key', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createSeal } from '../../src/session/seal.ts'
 import { sessionKey } from '../../src/session/session-keys.ts'
+import { hasKeyOf, openMeta, openSession } from '../../src/session/stored-session.ts'
 import { APP_QUERY, buildService, CANARIES, readRequestObject, type Service } from '../plugins/build-service.ts'
 import { createSessionKey } from '../support/env.ts'
 
@@ -49,7 +50,7 @@ async function fill(t: TestContext): Promise<{ service: Service; secrets: string
 const unfold = (text: string): string =>
   [
     text,
-    ...text.split(/[.{}:]/).flatMap((part) => ['base64url', 'hex'].map((encoding) => decode(part, encoding))),
+    ...text.split(/[^\w-]+/).flatMap((part) => ['base64url', 'hex'].map((encoding) => decode(part, encoding))),
   ].join()
 const decode = (text: string, encoding: string): string =>
   Buffer.from(text, encoding as BufferEncoding).toString('latin1')
@@ -73,21 +74,29 @@ test('SC-05: the whole store and SESSION_KEYS together open no record without it
   const known = [...dump].flatMap(([key, value]) => [key, value, key.replace(/^[^:]*:/, ''), ...key.split(/[{}]/)])
   let opened = 0
   for (const sealed of dump.values()) {
-    for (const purpose of purposes) {
-      for (const guess of ['', ...known]) if (seal.open(purpose, guess, sealed) !== undefined) opened += 1
+    for (const guess of ['', ...known]) {
+      for (const purpose of purposes) if (seal.open(purpose, guess, sealed) !== undefined) opened += 1
+      for (const key of dump.keys())
+        if (openSession(seal, { key, credential: guess }, sealed) !== undefined) opened += 1
     }
   }
   assert.equal(opened, 0)
-  const own = [...dump.values()].filter((sealed) => seal.open('session', credential, sealed) !== undefined)
+  const key = sessionKey(credential)
+  const own = [...dump.values()].filter((stored) => openSession(seal, { key, credential }, stored) !== undefined)
   assert.equal(own.length, 1)
 })
 
 test('SC-05: the whole store and a credential open no record without SESSION_KEYS', async (t) => {
   const { service, credential } = await fill(t)
   const dump = await service.store.dump()
-  const keyId = [...dump.values()].map((sealed) => sealed.split('.')[1])[0] ?? ''
+  const key = sessionKey(credential)
+  const stored = dump.get(key) ?? assert.fail('the session is not there')
+  assert.ok(openSession(service.seal, { key, credential }, stored))
+  const keyId = /2\.([\w-]{8})\./.exec(stored)?.[1] ?? assert.fail('no key is named')
   const stranger = createSeal(() => [{ id: keyId, key: Buffer.from(createSessionKey(), 'base64url') }])
-  for (const sealed of dump.values()) assert.equal(stranger.open('session', credential, sealed), undefined)
+  assert.ok(hasKeyOf(stranger, stored), 'it has a key of that name')
+  assert.equal(openSession(stranger, { key, credential }, stored), undefined)
+  assert.equal(openMeta(stranger, key, stored), undefined)
 })
 
 test("SC-05: one user's record, put under another's key, opens for neither", async (t) => {
@@ -115,7 +124,7 @@ test('SC-06: after a rotation of SESSION_KEYS old sessions live on; without the 
   const rotated = await ask(`${newKey},${oldKey}`)
   assert.equal(rotated.authenticated, true)
   await rotated.service.plant()
-  const ids = new Set([...(await before.store.dump()).values()].map((sealed) => sealed.split('.')[1]))
+  const ids = new Set([...(await before.store.dump()).values()].map((stored) => /2\.([\w-]{8})\./.exec(stored)?.[1]))
   assert.equal(ids.size, 2, 'what is new is sealed with the new key')
   assert.equal((await ask(newKey)).authenticated, false)
 })

@@ -12,7 +12,6 @@ const session: Session = {
   lastUsedAt: NOW,
   record: {
     ...newSession(NOW, { claims: { name: 'Ada', sub: 'mallory' } }),
-    version: 1,
     generation: 1,
     id: 'id-1',
     createdAt: NOW,

@@ -13,7 +13,6 @@ const createSession = (key: string): Session => ({
   lastUsedAt: NOW,
   record: {
     ...newSession(NOW),
-    version: 1,
     generation: 1,
     id: key,
     createdAt: NOW,

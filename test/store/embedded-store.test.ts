@@ -215,16 +215,16 @@ test('embedded store: a damaged or foreign file is refused by name and left as i
   execute(foreign, 'CREATE TABLE accounts (id TEXT); PRAGMA user_version = 1')
   const newer = join(directory, 'newer.db')
   writeFileSync(newer, bytes)
-  execute(newer, 'PRAGMA user_version = 3')
+  execute(newer, 'PRAGMA user_version = 4')
 
   const cases: [string, Buffer, RegExp][] = [
     ['text', Buffer.from('PORT=3000\n'.repeat(1000)), /is not a SQLite database/],
     ['short', Buffer.from('hi'), /is not a SQLite database/],
     ['truncated', bytes.subarray(0, bytes.length / 2), /is damaged/],
     ['schema overwritten', Buffer.from(bytes).fill('A', 100, 4096), /is damaged/],
-    ['rows overwritten', Buffer.from(bytes).fill('A', 8 * 4096, 10 * 4096), /is damaged/],
+    ['rows overwritten', Buffer.from(bytes).fill('A', 5 * 8192, 6 * 8192), /is damaged/],
     ['foreign', readFileSync(foreign), /is the database of another application/],
-    ['newer', readFileSync(newer), /was written by a newer release \(schema version 3\)/],
+    ['newer', readFileSync(newer), /was written by a newer release \(schema version 4\)/],
   ]
   for (const [name, contents, sentence] of cases) {
     const path = join(directory, name)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { createSeal } from '../../src/session/seal.ts'
-import { metaKey, sessionKey, usedKey } from '../../src/session/session-keys.ts'
+import { sessionKey, usedKey } from '../../src/session/session-keys.ts'
+import { openMeta, openSession, sealSession } from '../../src/session/stored-session.ts'
 import { buildService, newSession, type Service } from '../plugins/build-service.ts'
 import { createSessionKey } from '../support/env.ts'
 import { openEvents } from '../support/event-source.ts'
@@ -14,6 +15,9 @@ const isSignedIn = async ({ inject, cookieName }: Service, credential: string): 
   return (answer.json() as { authenticated: boolean }).authenticated
 }
 
+/** Where in a stored session the part that a list shows ends. */
+const findSecondPart = (stored: string): number => 3 + Buffer.from(stored, 'latin1').readUIntBE(0, 3)
+
 const credentialOf = (): string => `b_${randomBytes(32).toString('base64url')}`
 
 test('who may write to the store, and has no SESSION_KEYS, makes no session: not by a record of theirs, nor by that of another', async (t) => {
@@ -22,7 +26,6 @@ test('who may write to the store, and has no SESSION_KEYS, makes no session: not
   const adas = await plant({ sub: 'ada' })
   const own = credentialOf()
   const record = {
-    version: 1,
     generation: 1,
     id: 'x',
     ...newSession(time.now, { sub: 'root' }),
@@ -31,26 +34,43 @@ test('who may write to the store, and has no SESSION_KEYS, makes no session: not
     idleS: 9000,
   }
   const stolen = (await store.dump()).get(sessionKey(adas)) ?? ''
-  const keyId = stolen.split('.')[1] ?? ''
-  assert.match(keyId, /^[\w-]{8}$/)
-  const forged = createSeal(() => [{ id: keyId, key: Buffer.from(createSessionKey(), 'base64url') }])
+  const [, keyId = ''] = /2\.([\w-]{8})\./.exec(stolen) ?? assert.fail('no key is named')
+  const forging = createSeal(() => [{ id: keyId, key: Buffer.from(createSessionKey(), 'base64url') }])
   const attempts = [
     JSON.stringify(record),
     Buffer.from(JSON.stringify(record)).toString('base64url'),
-    forged.seal('session', own, JSON.stringify(record)),
+    sealSession(forging, { key: sessionKey(own), credential: own, record }),
     stolen,
-    `1.${keyId}.${Buffer.from(JSON.stringify(record)).toString('base64url')}`,
+    `2.${keyId}.${JSON.stringify(record)}`,
     '',
-    '1..',
-    `${stolen}.${stolen}`,
+    '2..',
+    '\0\0\0',
+    '\xff\xff\xff',
+    stolen + stolen,
   ]
   for (const value of attempts) {
     await store.set(sessionKey(own), value, 9000)
     await store.set(usedKey(sessionKey(own)), value, 9000)
-    await store.set(metaKey(sessionKey(own)), value, 9000)
     assert.equal(await isSignedIn(service, own), false, value.slice(0, 40))
   }
   assert.equal(await isSignedIn(service, adas), true)
+})
+
+test('who may write to the store, and has SESSION_KEYS too, changes no session: not its user, nor its limits', async (t) => {
+  const service = await buildService(t)
+  const { store, seal, plant, time, sessions } = service
+  const credential = await plant({ sub: 'ada' })
+  const key = sessionKey(credential)
+  const stored = (await store.get(key)) ?? assert.fail('the session is not there')
+  const { record } = (await sessions.find(credential)) ?? assert.fail('the session does not open')
+  // What a list shows is sealed under the keys alone, so whoever has them can make one.
+  const rootForEver = { ...record, sub: 'root', expiresAt: time.now + 1e9, idleS: 1e9 }
+  const made = sealSession(seal, { key, credential: credentialOf(), record: rootForEver })
+  const forged = made.slice(0, findSecondPart(made)) + stored.slice(findSecondPart(stored))
+  assert.equal(openMeta(seal, key, forged)?.sub, 'root')
+  assert.equal(openSession(seal, { key, credential }, forged), undefined)
+  await store.set(key, forged, 9000)
+  assert.equal(await isSignedIn(service, credential), false)
 })
 
 test('who may write to the store can put the record of an ended session back, and then its credential opens it again, no longer than its limits', async (t) => {
