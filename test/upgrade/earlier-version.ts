@@ -12,9 +12,13 @@ export function checkOutEarlier(owner: Owner): string {
   const root = new URL('../..', import.meta.url).pathname
   const folder = mkdtempSync(join(tmpdir(), 'earlier-version-'))
   owner.after(async () => rmSync(folder, { recursive: true }))
-  const archive = execFileSync('git', ['-C', root, 'archive', EARLIER, 'src', 'package.json', 'openapi.yaml'], {
-    maxBuffer: 64 * 1024 * 1024,
-  })
+  const archive = execFileSync(
+    'git',
+    ['-C', root, 'archive', EARLIER, 'src', 'client', 'package.json', 'openapi.yaml'],
+    {
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  )
   execFileSync('tar', ['-x', '-C', folder], { input: archive })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return join(folder, 'src/main.ts')
