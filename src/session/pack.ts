@@ -48,7 +48,7 @@ export function unpack(octets: Buffer): (string | undefined)[] {
     for (let shift = 0, more = true; more; shift += 7) {
       const octet = readOctet()
       length |= (octet & 0x7f) << shift
-      more = octet > 0x7f && shift < 21
+      more = octet > 0x7f
     }
     if (at + length > octets.length) throw new RangeError('cut short')
     at += length

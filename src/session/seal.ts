@@ -44,8 +44,7 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
       const iv = drawRandom(IV_OCTETS)
       const cipher = createCipheriv('aes-256-gcm', deriveKey(key, purpose, credential), iv)
       cipher.setAAD(Buffer.from(beside, 'latin1'))
-      const octets = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext
-      const body = Buffer.concat([iv, cipher.update(octets), cipher.final(), cipher.getAuthTag()])
+      const body = Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
       return headerOf(key) + body.toString('latin1')
     },
 

@@ -75,8 +75,11 @@ function packRest({ generation, claims, tokens }: SessionRecord): Buffer {
   return pack([JSON.stringify(values), accessToken, idToken, refreshToken, previous?.refreshToken])
 }
 
+/** As `packRest` puts them. */
+type Rest = [values: string, accessToken: string, idToken: string, refreshToken?: string, previousToken?: string]
+
 function unpackRest(octets: Buffer): Pick<SessionRecord, 'generation' | 'claims' | 'tokens'> | undefined {
-  const [values = '[]', accessToken = '', idToken = '', refreshToken, previousToken] = unpack(octets)
+  const [values, accessToken, idToken, refreshToken, previousToken] = unpack(octets) as Rest
   const [version, generation, accessTokenExpiresAt, obtainedAt, scope, until, claims] = JSON.parse(values)
   if (version !== VERSION) return undefined
   const tokens: SessionTokens = {

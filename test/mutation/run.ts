@@ -23,6 +23,7 @@ const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
   'session/refresh-flight': ['session/refresh', 'session/refresh-answers'],
   'session/refresh-lease': ['session/refresh'],
   'session/seal': ['session/store-dump'],
+  'session/stored-session': ['session/store-dump'],
   'session/session-keys': ['session/store-dump', 'session/sessions'],
   'session/sessions': [
     'session/sessions-update',

@@ -87,8 +87,11 @@ test('ID-12: nobody is listed but this user of this issuer', async (t) => {
 })
 
 test('BL-10, SC-14: sessions are found by user, by IdP session and all of them, for ending', async (t) => {
-  const { inventory, plant } = await build(t)
-  const one = (await plant({ sid: 's1' })).key
+  const { inventory, sessions, time, plant } = await build(t)
+  const first = await plant({ sid: 's1' })
+  time.now += 1
+  await sessions.touch(first, { exact: true })
+  const one = first.key
   const two = (await plant({ sid: 's2' })).key
   const also = (await plant({ sid: 's1', kind: 'app-token' })).key
   const none = (await plant({ sid: undefined })).key
@@ -146,6 +149,15 @@ test('SC-14: a list holds a session until its absolute limit, and then forgets i
   time.now = record.expiresAt
   assert.deepEqual(await sessions.listByUser(ISSUER, 'ada'), [])
   assert.deepEqual(await sessions.listBySid(ISSUER, 'idp-session-1'), [])
+})
+
+test('a session that the store has lost is not shown, though a list still names it', async (t) => {
+  const { store, inventory, plant, names } = await build(t)
+  const { key } = await plant({ userAgent: 'lost' })
+  await plant({ userAgent: 'there' })
+  await store.delete(key)
+  assert.deepEqual(await names(), ['there'])
+  assert.ok((await inventory.listByUser(ISSUER, 'ada')).includes(key))
 })
 
 test('to remove what is not there is no failure', async (t) => {

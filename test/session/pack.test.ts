@@ -10,7 +10,10 @@ test('a token takes the octets that its base64url stands for, and each text two 
   const octets = JWT.split('.').reduce((sum, part) => sum + Buffer.from(part, 'base64url').length, 0)
   assert.equal(pack([JWT]).length, 1 + 3 + octets)
   assert.equal(pack([Buffer.alloc(32, 7).toString('base64url')]).length, 1 + 1 + 32)
+  assert.equal(pack([['AAAA', 'AAAA', 'AAAA', 'AAAA', 'AAAA'].join('.')]).length, 1 + 5 * (1 + 3), 'an encrypted one')
   assert.equal(pack(['an opaque token']).length, 1 + 1 + 15)
+  assert.equal(pack(['-'.repeat(127)]).length, 1 + 1 + 127)
+  assert.equal(pack(['-'.repeat(130)]).length, 1 + 2 + 130)
   assert.equal(pack([undefined]).length, 1)
 })
 
@@ -54,6 +57,8 @@ test('what was cut short, or is not packed at all, is refused', () => {
     if (length === pack([JWT]).length) assert.deepEqual(unpack(cut), [JWT])
     else assert.throws(() => unpack(cut), RangeError, `${length} octets`)
   }
+  assert.throws(() => unpack(packed.subarray(0, -1)), { name: 'RangeError', message: 'cut short' })
+  assert.throws(() => unpack(Buffer.alloc(20, 7)), { name: 'RangeError', message: 'not packed by us' })
   for (const other of [[7], [255, 0], [6], [1, 0xff, 0xff, 0xff, 0x7f], [6, 0x80, 0x80, 0x80, 0x80, 1]]) {
     assert.throws(() => unpack(Buffer.from(other)), RangeError, String(other))
   }
