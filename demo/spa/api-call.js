@@ -13,7 +13,7 @@ const PATH = '/api/demo/hello'
 export async function callApi() {
   const startedAt = performance.now()
   const response = await fetch(PATH).catch(() => undefined)
-  const answer = await response?.json().catch(() => ({}))
+  const answer = (await response?.json().catch(() => undefined)) ?? {}
   const ms = Math.round(performance.now() - startedAt)
   const isGood = response?.ok === true
   if (response?.status !== 401) show({ response, answer, isGood, ms })
@@ -24,6 +24,6 @@ function show({ response, answer, isGood, ms }) {
   byId('api-request').textContent = `GET ${PATH}`
   byId('api-status').textContent = isGood ? `${response.status} in ${ms} ms` : `${response?.status ?? 'no answer'}`
   byId('api-status').classList.toggle('bad', !isGood)
-  byId('api-result').textContent = formatJson(isGood ? answer : { error: answer?.error ?? 'network' })
+  byId('api-result').textContent = formatJson(isGood ? answer : { error: answer.error ?? 'no_answer' })
   byId('api').hidden = false
 }

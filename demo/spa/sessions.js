@@ -8,7 +8,7 @@ const PATH = '/auth/sessions'
 /** @throws {BffError} when it did not answer, or with no success */
 async function ask(path = PATH, method = 'GET') {
   const response = await fetch(path, { method, cache: 'no-store' }).catch(() => undefined)
-  const answer = await response?.json().catch(() => ({})) // 204 has none.
+  const answer = (await response?.json().catch(() => undefined)) ?? {} // 204 has none.
   if (!response?.ok) throw new BffError(response?.status ?? 0, answer)
   return answer
 }

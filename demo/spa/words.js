@@ -26,7 +26,7 @@ const soon = (seconds) =>
 /** @returns title and text for a failure of the BFF or of the way to it */
 export function describeFailure({ code, status, message, retryAfterS }) {
   switch (code) {
-    case 'network':
+    case 'no_answer':
       return ['No connection', 'The service did not answer. Check that it is running, then try again.']
     case 'rate_limited':
       return ['That was a little too fast', soon(retryAfterS)]

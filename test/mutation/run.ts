@@ -30,6 +30,7 @@ const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
     'session/session-update-race',
     'session/session-cache',
     'session/store-dump',
+    'session/inventory',
   ],
   'session/use-session': ['routes/api-proxy', 'admin/verify'],
   'session/view': ['routes/auth-session', 'login/sign-in'],

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { createSessionEvents } from '../../src/session/events.ts'
 import type { NewSession } from '../../src/session/record.ts'
 import { createSeal } from '../../src/session/seal.ts'
+import { sessionKey } from '../../src/session/session-keys.ts'
 import { createSessions } from '../../src/session/sessions.ts'
 import { buildService, createTestStore, newSession } from '../plugins/build-service.ts'
 
@@ -186,6 +187,14 @@ test('contract §5: how a session ended is known for a while, and of nothing els
   assert.ok(replaced)
   await sessions.replace(replaced.key)
   assert.equal(await sessions.findEnd(replaced.key), 'logout')
+})
+
+test('a session that nobody here can read, since its sealing key is gone, can still be ended', async (t) => {
+  const { sessions, plant, store } = await build(t, false)
+  const key = sessionKey(await plant())
+  await store.set(key, 'sealed by a key that is gone', 1000)
+  assert.equal(await sessions.end(key, 'revoked'), true)
+  assert.equal(await store.get(key), undefined)
 })
 
 test('KY-08: no cookie is cleared for a session whose key is not here yet, nor for one whose key came a moment ago', async (t) => {
