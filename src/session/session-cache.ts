@@ -16,11 +16,6 @@ export interface SessionCache {
   forgetAll(): void
 }
 
-/** A read that is under way, or several of the same key. */
-interface Reading {
-  count: number
-}
-
 /**
  * Bounded by two generations: the young one fills, then becomes the old one, and what nobody asked for since is dropped.
  * (Evicting a Map's first key, one at a time, costs more than the request it serves.)
@@ -39,7 +34,8 @@ export function createSessionCache(
 ): SessionCache {
   let young = createGeneration()
   let old = createGeneration()
-  const readings = new Map<string, Reading>()
+  /** Reads that are under way, by the key that they read. */
+  const readings = new Map<string, Set<object>>()
   let openedBy = keys()
 
   const put = (session: Session): void => {
@@ -77,16 +73,16 @@ export function createSessionCache(
 
     async keep(key, read) {
       if (!isCurrent()) return read()
-      const reading = readings.get(key) ?? { count: 0 }
-      reading.count += 1
-      readings.set(key, reading)
+      const own = {}
+      const together = readings.get(key) ?? new Set()
+      readings.set(key, together.add(own))
       try {
         const session = await read()
-        if (session !== undefined && readings.get(key) === reading) put(session)
+        if (session !== undefined && readings.get(key) === together) put(session)
         return session
       } finally {
-        reading.count -= 1
-        if (reading.count === 0 && readings.get(key) === reading) readings.delete(key)
+        together.delete(own)
+        if (together.size === 0 && readings.get(key) === together) readings.delete(key)
       }
     },
 

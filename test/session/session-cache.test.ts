@@ -5,6 +5,7 @@ import { createSessionCache, type SessionCache } from '../../src/session/session
 import { sessionKey } from '../../src/session/session-keys.ts'
 import { createSessions } from '../../src/session/sessions.ts'
 import { buildService, createTestStore, newSession, type TestStore } from '../plugins/build-service.ts'
+import { countObjects } from './count-objects.ts'
 
 const KEYS: readonly unknown[] = []
 
@@ -193,6 +194,18 @@ test('a read that found nothing, or failed, keeps nothing, and the next one is a
   assert.equal(cache.get('b_k'), undefined)
   await fill(cache, 'k')
   assert.ok(cache.get('b_k'))
+})
+
+test('of reads that are over, whatever they found, nothing is left', async () => {
+  const cache = createCache(10)
+  await fill(cache, 'first')
+  const before = countObjects(Set)
+  for (let n = 0; n < 500; n++) {
+    await Promise.all([fill(cache, `found ${n}`), fill(cache, `found ${n}`)])
+    await cache.keep(`none ${n}`, async () => undefined)
+    await assert.rejects(cache.keep(`failed ${n}`, () => Promise.reject(new Error('no answer'))))
+  }
+  assert.equal(countObjects(Set), before)
 })
 
 test('while it is not told of changes the cache serves nothing, and what is read then is not kept', async () => {
