@@ -47,6 +47,7 @@ test('TX-01 a certificate of another host is refused, before anything is sent', 
 test('TX-01 a certificate with a common name alone is refused, before anything is sent, and the log can say why', async (t) => {
   const { outcome, requests } = await ask(t, createSelfSigned())
   assert.ok(outcome instanceof BffError && outcome.cause instanceof Error)
+  assert.match(outcome.message, /CERT_NO_SUBJECT_ALT_NAME/)
   assert.match(outcome.cause.message, /names no host \(no subjectAltName\)/)
   assert.equal(requests, 0)
 })
