@@ -180,8 +180,9 @@ async function readSession(
   key: string,
 ): Promise<{ session: Session; sealed: string } | undefined> {
   const [sealed, sealedUse] = await Promise.all([store.get(key), store.get(usedKey(key))])
-  const record = sealed === undefined ? undefined : openSession(seal, { key, credential }, sealed)
-  if (sealed === undefined || record === undefined) return undefined
+  if (sealed === undefined) return undefined
+  const record = openSession(seal, { key, credential }, sealed)
+  if (record === undefined) return undefined
   const lastUse = sealedUse === undefined ? undefined : seal.open('session-use', key, sealedUse)
   const session = { key, credential, record, lastUsedAt: lastUse === undefined ? record.createdAt : Number(lastUse) }
   return isLive(session, now()) ? { session, sealed } : undefined
