@@ -26,7 +26,7 @@ const random = (): string => randomBytes(32).toString('base64url')
 /** Sends a request such as a sign-in sends, signed, and looks at the first answer. Nothing is followed or submitted. */
 export async function checkAuthorization(deps: AuthorizationDeps): Promise<Check> {
   const { config, metadata, timeoutMs } = deps
-  const url = buildAuthorizationUrl(metadata.authorizationEndpoint, config.idp.clientId, await signProbe(deps))
+  const url = buildAuthorizationUrl(metadata.authorizationEndpoint, config.idp.clientId, signProbe(deps))
   let page: Page
   try {
     page = await fetchPage(url, timeoutMs)
@@ -38,8 +38,8 @@ export async function checkAuthorization(deps: AuthorizationDeps): Promise<Check
   return judgeAnswer(readAnswer(page, buildRedirectUri(config.publicUrl)), config)
 }
 
-async function signProbe({ config, metadata, now }: AuthorizationDeps): Promise<string> {
-  const { jwt } = await signRequestObject({
+function signProbe({ config, metadata, now }: AuthorizationDeps): string {
+  const { jwt } = signRequestObject({
     clientId: config.idp.clientId,
     audience: config.requestObject.audience ?? metadata.issuer,
     parameters: {

@@ -53,7 +53,7 @@ export async function beginSignIn(
     earlierSessionKey,
   })
   const { state, nonce } = transaction
-  const { jwt, expiresAt } = await signRequestObject({
+  const { jwt, expiresAt } = signRequestObject({
     clientId: config.idp.clientId,
     audience: config.requestObject.audience ?? issuer,
     parameters: { ...hints, redirectUri, scope: config.idp.scope, state, nonce, codeChallenge },

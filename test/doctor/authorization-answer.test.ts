@@ -62,8 +62,8 @@ test('where a sign-in page is tells nothing of this very sign-in', () => {
   assert.equal(answer.how, `a redirect to ${OTEN}/sign-in/…`)
 })
 
-test('a quotation holds nothing of a request object that the page repeats, and none of its control characters', async () => {
-  const { jwt } = await signRequestObject({
+test('a quotation holds nothing of a request object that the page repeats, and none of its control characters', () => {
+  const { jwt } = signRequestObject({
     clientId: 'client-1',
     audience: OTEN,
     parameters: { redirectUri: REDIRECT_URI, scope: 'openid', state: 's'.repeat(43), nonce: 'n', codeChallenge: 'c' },
