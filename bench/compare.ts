@@ -17,6 +17,13 @@ export interface Case {
 /** What most cases are held against: started and warmed once. */
 let warmBare: Promise<Contender> | undefined
 
+/** What else is measured of a case before its servers stop: they are warm, as nothing else here is. */
+export type WhileWarm = (warm: {
+  readonly result: Comparison
+  readonly subject: Contender
+  readonly other: Contender
+}) => Promise<void>
+
 /** At the end of a run: until then this process does not end. */
 export async function stopBare(): Promise<void> {
   await (await warmBare)?.stop()
@@ -30,6 +37,7 @@ export async function stopBare(): Promise<void> {
 export async function compare(
   one: Case,
   { rounds, seconds, warmUpS }: Pick<Options, 'rounds' | 'seconds' | 'warmUpS'>,
+  whileWarm?: WhileWarm,
 ): Promise<Comparison> {
   const isBare = one.other === bare
   if (isBare) warmBare ??= bare().then((started) => warmUp(started, warmUpS))
@@ -44,7 +52,9 @@ export async function compare(
       slices.push({ other: await measure(other, seconds), subject: await measure(subject, seconds) })
     }
     const { rssMb } = await subject.usage()
-    return summarize(one.name, slices, rssMb)
+    const result = summarize(one.name, slices, rssMb)
+    await whileWarm?.({ result, subject, other })
+    return result
   } finally {
     await subject.stop()
     if (!isBare) await other.stop()

@@ -1,5 +1,5 @@
 import { callback } from './cases/callback.ts'
-import { measureLatency } from './cases/latency.ts'
+import { measureLatency, SHARE_OF_CAPACITY } from './cases/latency.ts'
 import { measureGrowth } from './cases/memory.ts'
 import { proxyOfDirect, proxyOfReplyFrom } from './cases/proxy.ts'
 import { measureFileRoom, measureRedisRoom } from './cases/room.ts'
@@ -9,11 +9,11 @@ import { measureStartUp, measureStartUpOver } from './cases/start-up.ts'
 import { measureStorm } from './cases/storm.ts'
 import { measureSweep } from './cases/sweep.ts'
 import { verify, verifyBehindNginx } from './cases/verify.ts'
-import { type Case, compare } from './compare.ts'
+import { type Case, compare, type WhileWarm } from './compare.ts'
+import type { Contender } from './contender.ts'
 import type { Options } from './options.ts'
 import { inFile, inMemory, inRedis, type Place } from './places.ts'
 import type { Recorder } from './record.ts'
-import type { Comparison } from './results.ts'
 import type { Stage } from './stage.ts'
 
 /** What the groups of cases work with. */
@@ -24,16 +24,23 @@ export interface Bench extends Recorder {
   readonly few: { memory(): Promise<Place>; file(): Promise<Place>; redis(): Promise<Place> }
 }
 
-async function run({ options, record }: Bench, one: Case): Promise<Comparison> {
-  const result = await compare(one, options)
-  record('results', result)
-  return result
+async function run({ options, record }: Bench, one: Case, whileWarm?: WhileWarm): Promise<void> {
+  await compare(one, options, async (warm) => {
+    record('results', warm.result)
+    await whileWarm?.(warm)
+  })
 }
 
 async function session(bench: Bench): Promise<void> {
-  for (const place of [await bench.few.memory(), await bench.few.file(), await bench.few.redis()]) {
-    const { per_second: capacity } = await run(bench, sessionHit(place))
-    bench.record('latency', await measureLatency(place, capacity, bench.options))
+  const memory = await bench.few.memory()
+  for (const place of [memory, await bench.few.file(), await bench.few.redis()]) {
+    await run(bench, sessionHit(place), async ({ result, subject, other }) => {
+      const rate = Math.round(result.per_second * SHARE_OF_CAPACITY)
+      const measure = (name: string, contender: Contender) => measureLatency(name, contender, rate, bench.options)
+      bench.record('latency', await measure(`session hit, ${place.name}, at half of its capacity`, subject))
+      // What of it is the machine, Node and the load itself. Once: a run has five minutes.
+      if (place === memory) bench.record('latency', await measure('bare Fastify, at the same rate', other))
+    })
   }
 }
 
