@@ -42,16 +42,16 @@ export type AuthorizationResponse =
 export function buildAuthorizationUrl(authorizationEndpoint: string, clientId: string, requestObject: string): string {
   const url = new URL(authorizationEndpoint)
   url.hash = '' // Also a bare `#`, behind which our parameters would never leave the browser.
-  for (const name of OWN_PARAMETERS) if (url.searchParams.has(name)) url.searchParams.delete(name)
+  if (url.search === '')
+    url.search = '' // Also a bare `?`.
+  else for (const name of OWN_PARAMETERS) if (url.searchParams.has(name)) url.searchParams.delete(name)
   const own = new URLSearchParams({ client_id: clientId, request: requestObject })
-  url.search += `${url.search === '' ? '' : '&'}${own}` // Appended, so that the endpoint's own query stays as it is.
-  if (url.href.length > URL_OCTETS_MAX) {
-    throw new BffError(
-      'invalid_request',
-      `the authorization URL has ${url.href.length} octets, at most ${URL_OCTETS_MAX}`,
-    )
+  // Appended, so that the endpoint's own query stays as it is; as text, since it is encoded already.
+  const href = `${url.href}${url.search === '' ? '?' : '&'}${own}`
+  if (href.length > URL_OCTETS_MAX) {
+    throw new BffError('invalid_request', `the authorization URL has ${href.length} octets, at most ${URL_OCTETS_MAX}`)
   }
-  return url.href
+  return href
 }
 
 /**
