@@ -6,9 +6,9 @@ import { BffError } from '../errors.ts'
  * @param work the verb on a store within this process
  * @throws {BffError} store_unavailable, with what `work` threw as cause
  */
-export async function attempt<T>(work: () => T): Promise<T> {
+export async function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (cause) {
     throw new BffError('store_unavailable', 'the session store did not do what was asked', { cause })
   }

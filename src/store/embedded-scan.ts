@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import { attempt } from './attempt.ts'
+import type { Batch } from './embedded-batch.ts'
 
 /** Rows read per turn of the event loop. */
 const SCAN_ROWS = 500
@@ -11,7 +11,11 @@ const SCAN_ROWS = 500
  *
  * @returns the verb `scan`
  */
-export function createEmbeddedScan(db: DatabaseSync, now: () => number): (prefix: string) => AsyncGenerator<string> {
+export function createEmbeddedScan(
+  db: DatabaseSync,
+  { read }: Pick<Batch, 'read'>,
+  now: () => number,
+): (prefix: string) => AsyncGenerator<string> {
   const values = db.prepare(
     `SELECT key, '' AS member, expires_at FROM entries WHERE key >= ? AND key > ? ORDER BY key LIMIT ${SCAN_ROWS}`,
   )
@@ -20,8 +24,8 @@ export function createEmbeddedScan(db: DatabaseSync, now: () => number): (prefix
       LIMIT ${SCAN_ROWS}`,
   )
   return async function* scan(prefix) {
-    yield* walk(prefix, now, (last) => values.all(prefix, last.key))
-    yield* walk(prefix, now, (last) => sets.all(prefix, last.key, last.member))
+    yield* walk(prefix, now, (last) => read(() => values.all(prefix, last.key)))
+    yield* walk(prefix, now, (last) => read(() => sets.all(prefix, last.key, last.member)))
   }
 }
 
@@ -32,11 +36,15 @@ interface Place {
 
 type Rows = readonly Readonly<Record<string, unknown>>[]
 
-async function* walk(prefix: string, now: () => number, readAfter: (last: Place) => Rows): AsyncGenerator<string> {
+async function* walk(
+  prefix: string,
+  now: () => number,
+  readAfter: (last: Place) => Promise<Rows>,
+): AsyncGenerator<string> {
   let last: Place = { key: '', member: '' }
   let told: string | undefined // A set has many rows, one after the other.
   for (;;) {
-    const rows = await attempt(() => readAfter(last))
+    const rows = await readAfter(last)
     const at = now()
     for (const row of rows) {
       last = { key: String(row.key), member: String(row.member) }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { attempt } from './attempt.ts'
 import { createChannels } from './channels.ts'
+import { type Batch, createBatch } from './embedded-batch.ts'
 import { createEmbeddedScan } from './embedded-scan.ts'
 import { createEmbeddedSets } from './embedded-sets.ts'
 import { createEmbeddedSweep } from './embedded-sweep.ts'
@@ -32,8 +33,9 @@ export interface EmbeddedStoreOptions {
 export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
   const { path, now, waitMs = 15_000, onSwept } = options
   const db = await openSessionFile(path, waitMs)
+  const batch = createBatch(db)
   const channels = createChannels()
-  const stopSweep = startSweep(createEmbeddedSweep(db, now, onSwept), SWEEP_PAUSE_MS)
+  const stopSweep = startSweep(createEmbeddedSweep(db, batch, now, onSwept), SWEEP_PAUSE_MS)
   const tick = createTicks(now)
   const open = () => {
     if (!db.isOpen) throw new Error('the store is closed')
@@ -42,9 +44,9 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
 
   return {
     exclusive: true,
-    ...createValues(db, now),
-    ...createEmbeddedSets(db, now),
-    scan: createEmbeddedScan(db, now),
+    ...createValues(db, batch, now),
+    ...createEmbeddedSets(db, batch, now),
+    scan: createEmbeddedScan(db, batch, now),
     publish: (channel, message) => attempt(() => open().channels.tell(channel, message)),
     subscribe: (channel, onMessage, onGap) => attempt(() => open().channels.add(channel, { onMessage, onGap })),
     time: () => attempt(() => open().tick()),
@@ -52,50 +54,52 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
       attempt(() => {
         stopSweep()
         channels.clear()
-        if (db.isOpen) db.close() // The last connection to close writes the WAL back into the file and removes it.
+        if (!db.isOpen) return
+        batch.commit()
+        db.close() // The last connection to close writes the WAL back into the file and removes it.
       }),
   }
 }
 
-function createValues(db: DatabaseSync, now: () => number) {
+function createValues(db: DatabaseSync, { read, write }: Batch, now: () => number) {
   const sql = prepare(db)
   return {
-    get: (key) => attempt(() => decode(sql.get.get(key, now()))),
-    set: (key, value, ttlS) => attempt(() => void sql.set.run(key, encode(value), now() + ttlS)),
+    get: (key) => read(() => decode(sql.get.get(key, now()))),
+    set: (key, value, ttlS) => write(() => void sql.set.run(key, encode(value), now() + ttlS)),
     add: (key, value, ttlS) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return sql.add.run(key, encode(value), at + ttlS, at).changes > 0
       }),
     replace: (key, value, ttlS) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return sql.replace.run(encode(value), at + ttlS, key, at).changes > 0
       }),
     // `all`, since `get` leaves the statement before its end, and with it before the outcome of the commit.
-    take: (key) => attempt(() => decode(sql.take.all(key, now())[0])),
+    take: (key) => write(() => decode(sql.take.all(key, now())[0])),
     delete: (key) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return Number(sql.delete.run(key, at).changes) + Number(sql.deleteSet.run(key, at).changes) > 0
       }),
     expire: (key, ttlS) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return sql.expire.run(at + ttlS, key, at).changes > 0
       }),
     swap: (key, expected, value, ttlS) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return sql.swap.run(encode(value), at + ttlS, key, at, encode(expected)).changes > 0
       }),
-    deleteIf: (key, expected) => attempt(() => sql.deleteIf.run(key, now(), encode(expected)).changes > 0),
+    deleteIf: (key, expected) => write(() => sql.deleteIf.run(key, now(), encode(expected)).changes > 0),
     increment: (key, ttlS) =>
-      attempt(() => {
+      write(() => {
         const at = now()
         return Number(decode(sql.increment.all(key, at + ttlS, at)[0]))
       }),
-    ping: () => attempt(() => void sql.ping.get()),
+    ping: () => read(() => void sql.ping.get()),
   } satisfies Partial<Store>
 }
 
@@ -107,7 +111,7 @@ function decode(row: Record<string, unknown> | undefined): string | undefined {
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
 }
 
-/** One statement per verb: SQLite makes each a transaction of its own. */
+/** One statement per verb. */
 function prepare(db: DatabaseSync) {
   const upsert = `INSERT INTO entries (key, value, expires_at) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Batch } from './embedded-batch.ts'
 
 /** Measured over a million sessions: a millisecond, and three or four to write back the pages that it changed. */
 const ENTRIES_PER_STEP = 100
@@ -11,6 +12,7 @@ const MEMBERS_PER_STEP = 500
  */
 export function createEmbeddedSweep(
   db: DatabaseSync,
+  { commit }: Pick<Batch, 'commit'>,
   now: () => number,
   onSwept?: (entries: number) => void,
 ): () => boolean {
@@ -23,6 +25,7 @@ export function createEmbeddedSweep(
   // two of its pages are the same: a pause of 20 ms and more. In smaller pieces it takes no longer in all.
   const writeBack = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
   return () => {
+    commit() // Nothing can be written back in the middle of a transaction.
     const entries = Number(sweepEntries.run(now()).changes)
     const members = sweepMembers()
     if (entries + members > 0) writeBack.all()
