@@ -45,7 +45,8 @@ export function buildAuthorizationUrl(authorizationEndpoint: string, clientId: s
   if (url.search === '')
     url.search = '' // Also a bare `?`.
   else for (const name of OWN_PARAMETERS) if (url.searchParams.has(name)) url.searchParams.delete(name)
-  const own = new URLSearchParams({ client_id: clientId, request: requestObject })
+  // Of a compact JWS nothing has to be encoded (RFC 7515 §7.1), and it is long.
+  const own = `${new URLSearchParams({ client_id: clientId })}&request=${requestObject}`
   // Appended, so that the endpoint's own query stays as it is; as text, since it is encoded already.
   const href = `${url.href}${url.search === '' ? '?' : '&'}${own}`
   if (href.length > URL_OCTETS_MAX) {

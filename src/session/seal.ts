@@ -39,17 +39,17 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
     keys,
     hasKeyOf: (sealed) => findKey(sealed) !== undefined,
 
-    seal(purpose, credential, plaintext, beside = '') {
+    seal(purpose, credential, plaintext, beside) {
       const [key] = keys()
       if (key === undefined) throw new Error('there is no sealing key')
       const iv = drawRandom(IV_OCTETS)
       const cipher = createCipheriv('aes-256-gcm', deriveKey(key, purpose, credential), iv)
-      cipher.setAAD(Buffer.from(beside, 'latin1'))
+      if (beside !== undefined) cipher.setAAD(Buffer.from(beside, 'latin1'))
       const body = Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
       return headerOf(key) + body.toString('latin1')
     },
 
-    open(purpose, credential, sealed, beside = '') {
+    open(purpose, credential, sealed, beside) {
       const key = findKey(sealed)
       if (key === undefined) return undefined
       const octets = Buffer.from(sealed.slice(headerOf(key).length), 'latin1')
@@ -61,7 +61,7 @@ export function createSeal(keys: () => readonly SealKey[]): Seal {
         // Stated, or a shortened tag would be accepted and could be guessed.
         { authTagLength: TAG_OCTETS },
       )
-      decipher.setAAD(Buffer.from(beside, 'latin1'))
+      if (beside !== undefined) decipher.setAAD(Buffer.from(beside, 'latin1'))
       decipher.setAuthTag(octets.subarray(-TAG_OCTETS))
       try {
         return Buffer.concat([decipher.update(octets.subarray(IV_OCTETS, -TAG_OCTETS)), decipher.final()])
