@@ -38,7 +38,7 @@ const hashNames = (...names: readonly string[]): string => hashShortly(JSON.stri
 export const userKey = (issuer: string, sub: string): string => `user:{${hashNames(issuer, sub)}}`
 
 /** All sessions here that belong to one session at the IdP. */
-export const idpSessionKey = (issuer: string, sid: string): string => `idp-session:{${hashNames(issuer, sid)}}`
+export const idpSessionKey = (issuer: string, sid: string): string => `idp-sid:{${hashNames(issuer, sid)}}`
 
 /** That an IdP session, all of a user, or everybody was signed out, and when. */
 export const endedSidKey = (issuer: string, sid: string): string => `ended-sid:{${hashNames(issuer, sid)}}`

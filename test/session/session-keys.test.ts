@@ -26,7 +26,7 @@ test('the names of the keys stay: under others a new release, or the old one bes
   )
   assert.deepEqual(
     [userKey, idpSessionKey, endedSidKey, endedSubKey].map((name) => name('https://idp.example', 'ada')),
-    [`user:{${user}}`, `idp-session:{${user}}`, `ended-sid:{${user}}`, `ended-sub:{${user}}`],
+    [`user:{${user}}`, `idp-sid:{${user}}`, `ended-sid:{${user}}`, `ended-sub:{${user}}`],
   )
   assert.equal(ENDED_ALL_KEY, 'ended-all')
 })
