@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Owner } from '../support/redis.ts'
 
 /** The version that an upgrade begins with: the oldest whose sessions, sign-ins and handoffs this one still serves. */
-const EARLIER = 'e635fc227fbf39cbd7e3c7e598c8495919110a10'
+const EARLIER = '8167835e162556ddea2e5122084f43e626e698b1'
 
 /** Lays the sources of the earlier version into a folder of its own, over the packages of this checkout. @returns its main.ts */
 export function checkOutEarlier(owner: Owner): string {
